@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** Stories start whole stacks, so at most two files run side by side: the machines that run them have two cores. */
+export default defineConfig({
+  test: {
+    include: ["**/*.test.ts"],
+    exclude: ["node_modules/**", ".local/**", "dist/**", ".sst/**"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
