@@ -1,0 +1,50 @@
+/** One instruction for a device's socket, as it lies in its row and travels through the queue. */
+import * as z from "zod";
+import { DEVICE_ID_PATTERN } from "./ids.ts";
+import type { CommandId, DeviceId } from "./ids.ts";
+
+/** WhatsApp's own limit is higher; this is the contract's. Counted in UTF-16 units, as clients count. */
+export const MAX_TEXT_LENGTH = 4096;
+
+/** What each kind of command carries. `to` is a JID without device. */
+export const commandPayload = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("connect") }),
+  z.object({ kind: z.literal("disconnect"), logout: z.boolean() }),
+  /** The device was taken out of the registry: close its socket, without logging out. */
+  z.object({ kind: z.literal("forget") }),
+  z.object({ kind: z.literal("send-text"), to: z.string(), text: z.string().min(1).max(MAX_TEXT_LENGTH) }),
+]);
+export type CommandPayload = z.infer<typeof commandPayload>;
+export type CommandKind = CommandPayload["kind"];
+
+/**
+ * States only move forward.
+ * Messages: queued → sending → accepted (WhatsApp's server has it) → delivered → read, or failed, or unknown (sent, and
+ * no answer came: it is sent again under the same id after the next login). Other kinds: queued → running → done, or failed.
+ */
+export const COMMAND_STATES = [
+  "queued",
+  "sending",
+  "running",
+  "unknown",
+  "accepted",
+  "delivered",
+  "read",
+  "done",
+  "failed",
+] as const;
+export type CommandState = (typeof COMMAND_STATES)[number];
+
+/** States after which the command is never run again. */
+export const FINISHED_STATES: readonly CommandState[] = ["accepted", "delivered", "read", "done", "failed"];
+export const isFinished = (state: CommandState) => FINISHED_STATES.includes(state);
+
+/** The body of a queue message: only where to look. The row is the truth. */
+export const commandMessage = z.object({
+  commandId: z.string().transform((text) => text as CommandId),
+  deviceId: z
+    .string()
+    .regex(DEVICE_ID_PATTERN)
+    .transform((text) => text as DeviceId),
+});
+export type CommandMessage = z.infer<typeof commandMessage>;

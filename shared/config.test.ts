@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, loadApiConfig, loadHostConfig } from "./config.ts";
+
+const QUEUES = { COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo,http://127.0.0.1:1/0/b.fifo" };
+const HOST = {
+  ...QUEUES,
+  DATABASE_URL: "mysql://root@localhost/whatsapp",
+  STATE_BUCKET: "whatsapp-state",
+  STATE_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString("base64"),
+};
+
+describe("the settings", () => {
+  it("name every wrong variable at once", () => {
+    const wrong = { DASHBOARD_PORT: "99999", APP_TIMEZONE: "Asia/Bandung", PHONE_REGIONS: "id" };
+    expect(() => loadApiConfig(wrong)).toThrow(ConfigError);
+    for (const name of [...Object.keys(wrong), "COMMAND_QUEUE_URLS"]) expect(() => loadApiConfig(wrong)).toThrow(name);
+  });
+
+  it("take the DB_* variables of the original service, with a password of any characters", () => {
+    const config = loadApiConfig({
+      ...QUEUES,
+      DB_HOST: "db",
+      DB_USER: "wa",
+      DB_PASSWORD: "p@ss/w:rd",
+      DB_NAME: "chats",
+    });
+    expect(config.database.url).toBe("mysql://wa:p%40ss%2Fw%3Ard@db:3306/chats");
+  });
+
+  it("treat an empty variable as not set", () => {
+    expect(loadApiConfig({ ...HOST, PHONE_REGIONS: "" }).phoneRegions).toBeUndefined();
+  });
+
+  it("refuse a simulator's trust root together with a WhatsApp address", () => {
+    const root = Buffer.alloc(32, 1).toString("base64");
+    expect(() => loadHostConfig({ ...HOST, WA_TRUST_ROOT: root })).toThrow("cannot be combined");
+    const simulated = { ...HOST, WA_TRUST_ROOT: root, WA_WEB_SOCKET_URL: "ws://127.0.0.1:4011/ws/chat" };
+    expect(loadHostConfig(simulated).whatsapp.trustRoot).toHaveLength(32);
+  });
+});

@@ -1,0 +1,86 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { testDatabase, testUser } from "../../local/testing/test-database.ts";
+import { messageIdFor, newCommandId } from "../ids.ts";
+import type { DeviceId, UserId } from "../ids.ts";
+import * as commands from "./commands.ts";
+import * as devices from "./devices.ts";
+import { select } from "./pool.ts";
+import type { Database } from "./pool.ts";
+
+describe("a command's row", () => {
+  let database: Database;
+  let userId: UserId;
+  const deviceId = "commanded" as DeviceId;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    userId = await testUser(database);
+    await devices.create(database, { deviceId, userId, deviceName: null }, 1);
+  });
+  const accepted = { state: "accepted", result: { ok: true } } as const;
+  async function newSend() {
+    const commandId = newCommandId();
+    const payload = { kind: "send-text", to: "6281234567890@s.whatsapp.net", text: "rahasia sekali" } as const;
+    await commands.create(database, {
+      commandId,
+      deviceId,
+      userId,
+      payload,
+      messageId: messageIdFor(deviceId, commandId),
+    });
+    return commandId;
+  }
+
+  it("starts as often as a crash makes it, and never after it was finished", async () => {
+    const commandId = await newSend();
+    expect(await commands.start(database, commandId, 1, "sending")).toBe(true);
+    expect(await commands.start(database, commandId, 1, "sending")).toBe(true);
+    expect(await commands.finish(database.pool, commandId, 1, accepted)).toBe(true);
+    expect(await commands.start(database, commandId, 1, "sending")).toBe(false);
+    expect(await commands.finish(database.pool, commandId, 1, { state: "failed", errorCode: "late" })).toBe(false);
+  });
+
+  it("loses its content when it is finished and keeps its result", async () => {
+    const commandId = await newSend();
+    await commands.start(database, commandId, 1, "sending");
+    await commands.finish(database.pool, commandId, 1, accepted);
+    const command = await commands.get(database, commandId);
+    expect(command).toMatchObject({ state: "accepted", payload: null, result: { ok: true } });
+    const [row] = await select<{ dump: string }>(
+      database.pool,
+      "SELECT CONCAT_WS('|', payload, result, error_detail) AS dump FROM commands WHERE command_id = ?",
+      [commandId],
+    );
+    expect(row?.dump).not.toContain("rahasia");
+  });
+
+  it("is out of reach of a host whose epoch is over", async () => {
+    const commandId = await newSend();
+    await commands.start(database, commandId, 5, "sending");
+    expect(await commands.start(database, commandId, 4, "sending")).toBe(false);
+    expect(await commands.finish(database.pool, commandId, 4, accepted)).toBe(false);
+    expect(await commands.finish(database.pool, commandId, 5, accepted)).toBe(true);
+  });
+
+  it("only moves forward: read is not undone by a late delivered", async () => {
+    const commandId = await newSend();
+    await commands.start(database, commandId, 5, "sending");
+    expect(await commands.markReceived(database.pool, commandId, 5, "delivered")).toBe(false);
+    expect(await commands.markUnknown(database, commandId, 5)).toBe(true);
+    await commands.finish(database.pool, commandId, 5, accepted);
+    expect(await commands.markUnknown(database, commandId, 5)).toBe(false);
+    expect(await commands.markReceived(database.pool, commandId, 5, "read")).toBe(true);
+    expect(await commands.markReceived(database.pool, commandId, 5, "delivered")).toBe(false);
+    expect((await commands.get(database, commandId))?.state).toBe("read");
+  });
+
+  it("is listed for the next login while its outcome is open, oldest first", async () => {
+    const first = await newSend();
+    const second = await newSend();
+    await commands.start(database, second, 5, "sending");
+    await commands.start(database, first, 5, "sending");
+    await commands.markUnknown(database, first, 5);
+    const open = await commands.listOpenMessages(database, deviceId);
+    expect(open.map((command) => command.commandId)).toEqual([first, second]);
+  });
+});

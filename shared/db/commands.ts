@@ -1,0 +1,190 @@
+import * as z from "zod";
+import { commandPayload, FINISHED_STATES } from "../commands.ts";
+import type { CommandKind, CommandPayload, CommandState } from "../commands.ts";
+import type { CommandId, DeviceId, MessageId, UserId } from "../ids.ts";
+import { execute, isDuplicate, parseJson, select } from "./pool.ts";
+import type { Database, Runner } from "./pool.ts";
+
+export type Command = {
+  commandId: CommandId;
+  deviceId: DeviceId;
+  userId: UserId;
+  kind: CommandKind;
+  /** Null when the command is finished: its content is not kept. */
+  payload: CommandPayload | null;
+  state: CommandState;
+  messageId: MessageId | null;
+  result: Record<string, unknown> | null;
+  errorCode: string | null;
+  errorDetail: string | null;
+  fingerprint: Buffer | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+};
+
+export type NewCommand = {
+  commandId: CommandId;
+  deviceId: DeviceId;
+  userId: UserId;
+  payload: CommandPayload;
+  messageId: MessageId | null;
+  idempotency?: { key: string; fingerprint: Buffer };
+};
+
+const COLUMNS = `command_id, device_id, user_id, kind, payload, state, message_id, result, error_code, error_detail,
+  fingerprint, created_at, started_at, finished_at`;
+type Row = {
+  command_id: CommandId;
+  device_id: DeviceId;
+  user_id: UserId;
+  kind: CommandKind;
+  payload: unknown;
+  state: CommandState;
+  message_id: MessageId | null;
+  result: unknown;
+  error_code: string | null;
+  error_detail: string | null;
+  fingerprint: Buffer | null;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+};
+const resultColumn = z.record(z.string(), z.unknown()).nullable();
+const FINISHED = FINISHED_STATES.map((state) => `'${state}'`).join(",");
+
+/** False when the user has used the idempotency key before: `getByIdempotencyKey` tells for what. */
+export async function create(database: Database, command: NewCommand): Promise<boolean> {
+  const sql = `INSERT INTO commands (command_id, device_id, user_id, kind, payload, message_id, idempotency_key, fingerprint)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+  try {
+    await execute(database.pool, sql, [
+      command.commandId,
+      command.deviceId,
+      command.userId,
+      command.payload.kind,
+      JSON.stringify(command.payload),
+      command.messageId,
+      command.idempotency?.key ?? null,
+      command.idempotency?.fingerprint ?? null,
+    ]);
+    return true;
+  } catch (error) {
+    if (command.idempotency && isDuplicate(error)) return false;
+    throw error;
+  }
+}
+
+export async function get(database: Database, commandId: CommandId): Promise<Command | undefined> {
+  const sql = `SELECT ${COLUMNS} FROM commands WHERE command_id = ?`;
+  const [row] = await select<Row>(database.pool, sql, [commandId]);
+  return row && fromRow(row);
+}
+
+export async function getByIdempotencyKey(
+  database: Database,
+  userId: UserId,
+  key: string,
+): Promise<Command | undefined> {
+  const sql = `SELECT ${COLUMNS} FROM commands WHERE user_id = ? AND idempotency_key = ?`;
+  const [row] = await select<Row>(database.pool, sql, [userId, key]);
+  return row && fromRow(row);
+}
+
+/** Messages of a device whose outcome is not known, oldest first: what is to be sent (again) after a login. */
+export async function listOpenMessages(database: Database, deviceId: DeviceId): Promise<Command[]> {
+  const sql = `SELECT ${COLUMNS} FROM commands
+    WHERE device_id = ? AND state IN ('sending', 'unknown') AND message_id IS NOT NULL ORDER BY created_at, command_id`;
+  return (await select<Row>(database.pool, sql, [deviceId])).map(fromRow);
+}
+
+/** Ends a command that was not put into the queue, so that nothing runs it after its client was told to try again. */
+export async function abandon(database: Database, commandId: CommandId): Promise<void> {
+  const sql = `UPDATE commands SET state = 'failed', error_code = 'unavailable', payload = NULL, finished_at = NOW(3)
+    WHERE command_id = ? AND state = 'queued'`;
+  await execute(database.pool, sql, [commandId]);
+}
+
+// ---- The owning host writes below; the device's epoch fences a former owner. ----
+
+const OWNED = "JOIN devices d ON d.device_id = c.device_id AND d.epoch <= ?";
+
+/** False when it is finished already, or the device is another host's. Running it again after a crash is allowed. */
+export async function start(
+  database: Database,
+  commandId: CommandId,
+  epoch: number,
+  state: "sending" | "running",
+): Promise<boolean> {
+  const sql = `UPDATE commands c ${OWNED} SET c.state = ?, c.started_at = COALESCE(c.started_at, NOW(3)), d.epoch = ?
+    WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
+  // Started twice in the same millisecond changes no row; what counts is that it may run.
+  if ((await execute(database.pool, sql, [epoch, state, epoch, commandId])) > 0) return true;
+  const check = `SELECT c.command_id FROM commands c ${OWNED} WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
+  return (await select(database.pool, check, [epoch, commandId])).length > 0;
+}
+
+export type Outcome =
+  | { state: "done" | "accepted"; result: Record<string, unknown> }
+  | { state: "failed"; errorCode: string; errorDetail?: string };
+
+/** Ends a command and erases its content. False when it was finished before, or the device is another host's. */
+export async function finish(runner: Runner, commandId: CommandId, epoch: number, outcome: Outcome): Promise<boolean> {
+  const sql = `UPDATE commands c ${OWNED} SET c.state = ?, c.result = ?, c.error_code = ?, c.error_detail = ?, c.payload = NULL,
+      c.finished_at = NOW(3)
+    WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
+  const failed = outcome.state === "failed";
+  const values = failed
+    ? [null, outcome.errorCode, outcome.errorDetail ?? null]
+    : [JSON.stringify(outcome.result), null, null];
+  return (await execute(runner, sql, [epoch, outcome.state, ...values, commandId])) > 0;
+}
+
+/** Of these messages of a device, the commands that sent them. */
+export async function listByMessageId(
+  runner: Runner,
+  deviceId: DeviceId,
+  messageIds: readonly string[],
+): Promise<Command[]> {
+  const marks = messageIds.map(() => "?").join(",");
+  const sql = `SELECT ${COLUMNS} FROM commands WHERE device_id = ? AND message_id IN (${marks})`;
+  return (await select<Row>(runner, sql, [deviceId, ...messageIds])).map(fromRow);
+}
+
+/** Sent, and no answer in time. A result that comes later still counts. */
+export async function markUnknown(database: Database, commandId: CommandId, epoch: number): Promise<boolean> {
+  const sql = `UPDATE commands c ${OWNED} SET c.state = 'unknown' WHERE c.command_id = ? AND c.state = 'sending'`;
+  return (await execute(database.pool, sql, [epoch, commandId])) > 0;
+}
+
+/** A receipt came for this message. False when the state is as far already: `read` is not undone by a late `delivered`. */
+export async function markReceived(
+  runner: Runner,
+  commandId: CommandId,
+  epoch: number,
+  state: "delivered" | "read",
+): Promise<boolean> {
+  const before = state === "read" ? "'accepted','delivered'" : "'accepted'";
+  const sql = `UPDATE commands c ${OWNED} SET c.state = ? WHERE c.command_id = ? AND c.state IN (${before})`;
+  return (await execute(runner, sql, [epoch, state, commandId])) > 0;
+}
+
+function fromRow(row: Row): Command {
+  const payload = parseJson(row.payload);
+  return {
+    commandId: row.command_id,
+    deviceId: row.device_id,
+    userId: row.user_id,
+    kind: row.kind,
+    payload: payload ? commandPayload.parse(payload) : null,
+    state: row.state,
+    messageId: row.message_id,
+    result: resultColumn.parse(parseJson(row.result)),
+    errorCode: row.error_code,
+    errorDetail: row.error_detail,
+    fingerprint: row.fingerprint,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}

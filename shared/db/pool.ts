@@ -1,0 +1,81 @@
+import mysql from "mysql2/promise";
+import type { DatabaseConfig } from "../config.ts";
+
+/** A pool of connections; every statement goes through `execute`, `select` or `transaction`. */
+export type Database = { pool: mysql.Pool; close: () => Promise<void> };
+
+/** What runs a statement: the pool, or one connection inside a transaction. */
+export type Runner = Pick<mysql.Connection, "execute">;
+type Value = string | number | bigint | Date | Buffer | null;
+
+/**
+ * MySQL and MariaDB differ in their default mode; both get the same one. Times are UTC, JSON comes back as text on
+ * MariaDB and as a value on MySQL (`parseJson` takes both).
+ */
+const SESSION = `SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY', time_zone = '+00:00'`;
+
+/** Errors of InnoDB after which the same transaction may succeed: deadlock and lock wait time-out. */
+const RETRYABLE = new Set([1213, 1205]);
+const MAX_TRANSACTION_TRIES = 5;
+const DUPLICATE_ENTRY = 1062;
+/** A server that has fallen silent must not hold a caller for ever. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+export function openDatabase(config: DatabaseConfig): Database {
+  const pool = mysql.createPool({
+    uri: config.url,
+    connectionLimit: config.poolSize,
+    // A request that cannot get a connection must fail soon, not pile up.
+    queueLimit: config.poolSize * 20,
+    connectTimeout: 10_000,
+    timezone: "Z",
+    charset: "utf8mb4_unicode_ci",
+    supportBigNumbers: true,
+  });
+  // The callback pool under the promise pool announces each new connection before it is handed out; statements on a
+  // connection run in order, so this one comes first.
+  pool.pool.on("connection", (connection) => {
+    connection.query(SESSION, () => undefined);
+  });
+  return { pool, close: () => pool.end() };
+}
+
+/** Rows of a SELECT. `Row` is what the statement's columns are; the caller maps it. */
+export async function select<Row>(runner: Runner, sql: string, values: Value[] = []): Promise<Row[]> {
+  const [rows] = await runner.execute<mysql.RowDataPacket[]>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
+  return rows as unknown as Row[];
+}
+
+/** How many rows a statement changed (matched and different, as MySQL counts). */
+export async function execute(runner: Runner, sql: string, values: Value[] = []): Promise<number> {
+  const [result] = await runner.execute<mysql.ResultSetHeader>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
+  return result.affectedRows;
+}
+
+/** Runs `work` in one transaction; begins again after a deadlock, so `work` must be repeatable. */
+export async function transaction<T>(database: Database, work: (runner: Runner) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const connection = await database.pool.getConnection();
+    try {
+      await connection.beginTransaction();
+      const value = await work(connection);
+      await connection.commit();
+      return value;
+    } catch (error) {
+      await connection.rollback().catch(() => connection.destroy());
+      if (attempt >= MAX_TRANSACTION_TRIES || !RETRYABLE.has(errnoOf(error) ?? 0)) throw error;
+    } finally {
+      connection.release();
+    }
+  }
+}
+
+export const isDuplicate = (error: unknown) => errnoOf(error) === DUPLICATE_ENTRY;
+
+/** A JSON column: text on MariaDB, a value on MySQL, null on both. */
+export const parseJson = (column: unknown): unknown => (typeof column === "string" ? JSON.parse(column) : column);
+
+function errnoOf(error: unknown): number | undefined {
+  const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
+  return typeof errno === "number" ? errno : undefined;
+}

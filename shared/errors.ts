@@ -1,0 +1,59 @@
+/**
+ * The one table of errors: code → HTTP status and the sentence a person reads, Indonesian first. Codes are stable:
+ * clients branch on them. `docs/status-codes.md` tells when each is used.
+ */
+type Entry = { status: number; id: string; en: string };
+
+export const errors = {
+  validation_failed: { status: 400, id: "Permintaan tidak valid", en: "The request is not valid" },
+  malformed_json: { status: 400, id: "Isi permintaan bukan JSON yang benar", en: "The request body is not valid JSON" },
+  invalid_phone: { status: 400, id: "Nomor telepon tidak valid", en: "The phone number is not valid" },
+  unauthorized: { status: 401, id: "Token tidak ada atau tidak berlaku", en: "The token is missing or not valid" },
+  forbidden: { status: 403, id: "Tidak diizinkan", en: "Not allowed" },
+  route_not_found: { status: 404, id: "Alamat tidak ditemukan", en: "There is no such route" },
+  device_not_found: { status: 404, id: "Device tidak ditemukan", en: "There is no such device" },
+  qr_not_available: { status: 404, id: "QR Code tidak tersedia", en: "There is no QR code" },
+  command_not_found: { status: 404, id: "Perintah tidak ditemukan", en: "There is no such command" },
+  device_exists: { status: 409, id: "Device sudah ada", en: "The device exists already" },
+  not_connected: { status: 409, id: "WhatsApp tidak terhubung", en: "WhatsApp is not connected" },
+  already_registered: { status: 409, id: "Device sudah tertaut", en: "The device is linked already" },
+  idempotency_mismatch: {
+    status: 409,
+    id: "Idempotency-Key sudah dipakai untuk permintaan lain",
+    en: "The Idempotency-Key was used for another request",
+  },
+  payload_too_large: { status: 413, id: "Isi permintaan terlalu besar", en: "The request body is too large" },
+  unsupported_media_type: {
+    status: 415,
+    id: "Content-Type harus application/json",
+    en: "The content type must be application/json",
+  },
+  not_on_whatsapp: { status: 422, id: "Nomor tidak terdaftar di WhatsApp", en: "The number is not on WhatsApp" },
+  refused_by_whatsapp: { status: 422, id: "WhatsApp menolak pesan", en: "WhatsApp refused the message" },
+  too_many_requests: { status: 429, id: "Terlalu banyak permintaan", en: "Too many requests" },
+  internal: { status: 500, id: "Kesalahan pada server", en: "Internal error" },
+  unavailable: { status: 503, id: "Layanan sedang tidak tersedia", en: "The service is not available" },
+  host_timeout: {
+    status: 504,
+    id: "Socket host tidak menjawab tepat waktu",
+    en: "The socket host did not answer in time",
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof errors;
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errors, code);
+
+/** One wrong field of a request. `path` is dotted and begins with where it stood: `body.to`, `query.limit`, `params.deviceId`. */
+export type ErrorDetail = { path: string; message: string };
+
+/** Ends a request with the answer of its code. Only the HTTP side throws it; everything below returns outcomes. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetail[] | undefined;
+  constructor(code: ErrorCode, details?: ErrorDetail[]) {
+    super(errors[code].en);
+    this.code = code;
+    this.details = details;
+  }
+}

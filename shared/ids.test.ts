@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { messageIdFor, newCommandId } from "./ids.ts";
+import type { CommandId, DeviceId } from "./ids.ts";
+
+describe("messageIdFor", () => {
+  it("gives the same command the same WhatsApp id, in the shape of Baileys' own", () => {
+    const id = messageIdFor("shop" as DeviceId, "cmd_1" as CommandId);
+    expect(id).toBe(messageIdFor("shop" as DeviceId, "cmd_1" as CommandId));
+    expect(id).toMatch(/^3EB0[0-9A-F]{18}$/);
+    expect(id).not.toBe(messageIdFor("shop" as DeviceId, "cmd_2" as CommandId));
+  });
+});
+
+describe("newCommandId", () => {
+  it("never repeats and fits its column", () => {
+    const ids = Array.from({ length: 1000 }, () => newCommandId());
+    expect(new Set(ids).size).toBe(1000);
+    expect(Math.max(...ids.map((id) => id.length))).toBeLessThanOrEqual(40);
+  });
+});

@@ -1,0 +1,36 @@
+/** Branded identifiers, so that one kind cannot be passed where another is meant. */
+import { createHmac, randomBytes } from "node:crypto";
+
+type Brand<Name extends string> = string & { readonly brand: Name };
+/** Chosen by the client: 3-50 characters of `[a-zA-Z0-9_-]`; unique in the whole installation. */
+export type DeviceId = Brand<"DeviceId">;
+export type CommandId = Brand<"CommandId">;
+export type UserId = Brand<"UserId">;
+export type TokenId = Brand<"TokenId">;
+export type HostId = Brand<"HostId">;
+export type EventId = Brand<"EventId">;
+/** The id that a message has on WhatsApp, the same for the sender and every recipient. */
+export type MessageId = Brand<"MessageId">;
+
+export const DEVICE_ID_PATTERN = /^[a-zA-Z0-9_-]{3,50}$/;
+
+/** Sorts by time of creation: 48 bits of milliseconds, then 80 random bits, 30 characters with its prefix at most. */
+function sortable(prefix: string): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  return `${prefix}_${time}${randomBytes(10).toString("hex").slice(0, 14)}`;
+}
+export const newCommandId = () => sortable("cmd") as CommandId;
+export const newUserId = () => sortable("usr") as UserId;
+export const newTokenId = () => sortable("tok") as TokenId;
+export const newEventId = () => sortable("evt") as EventId;
+export const newHostId = () => sortable("host") as HostId;
+
+/**
+ * The WhatsApp id of the message that a command sends. The same command always gives the same id, so that a retry
+ * after any crash is the same message to its recipient. Looks like an id made by Baileys: `3EB0` and 18 upper-case
+ * hexadecimal digits (lib/Utils/generics.js, generateMessageIDV2).
+ */
+export function messageIdFor(deviceId: DeviceId, commandId: CommandId): MessageId {
+  const digest = createHmac("sha256", "whatsapp message id").update(`${deviceId}\n${commandId}`).digest("hex");
+  return `3EB0${digest.slice(0, 18).toUpperCase()}` as MessageId;
+}

@@ -1,0 +1,103 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { commandMessage } from "./commands.ts";
+import type { CommandMessage } from "./commands.ts";
+
+/** One FIFO queue per shard; the index in `urls` is the shard. Within a device commands keep their order. */
+export type CommandQueues = ReturnType<typeof openCommandQueues>;
+
+/** A message that was received: `handle` is needed to delete it or to give it back. */
+export type Received = { handle: string; receiveCount: number; message: CommandMessage | undefined };
+
+/** Limits of SQS: 10 messages a call, 20 s of waiting (API reference, ReceiveMessage). */
+const BATCH = 10;
+const LONG_POLL_SECONDS = 20;
+/** A client waits for an answer meanwhile, so a queue that does not answer must be given up soon. */
+const SEND_TIMEOUT_MS = 5_000;
+/**
+ * How long a message stays hidden while a host works on it; the host prolongs it. A dead host's commands come back after
+ * this, and until then its devices' next commands wait behind them. Coming back too early does no harm: the command's
+ * row says that it runs or has run.
+ */
+export const VISIBILITY_SECONDS = 6;
+
+export function openCommandQueues(urls: readonly string[]) {
+  const client = new SQSClient({});
+  const urlOf = (shard: number) => {
+    const url = urls[shard];
+    if (!url) throw new Error(`there is no queue for shard ${shard}: COMMAND_QUEUE_URLS names ${urls.length}`);
+    return url;
+  };
+  return {
+    shards: urls.length,
+
+    /** Throws when the queue of the shard cannot be reached or does not answer. */
+    async check(shard: number): Promise<void> {
+      await client.send(new GetQueueAttributesCommand({ QueueUrl: urlOf(shard), AttributeNames: ["QueueArn"] }), {
+        abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS),
+      });
+    },
+
+    /** Throws when the queue cannot be reached or does not answer: whether it has the message is then not known. */
+    async send(shard: number, message: CommandMessage): Promise<void> {
+      await client.send(
+        new SendMessageCommand({
+          QueueUrl: urlOf(shard),
+          MessageBody: JSON.stringify(message),
+          MessageGroupId: message.deviceId,
+          MessageDeduplicationId: message.commandId,
+        }),
+        { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) },
+      );
+    },
+
+    /** Waits up to 20 s for commands of a shard; ends with nothing when the signal is given. */
+    async receive(shard: number, signal: AbortSignal): Promise<Received[]> {
+      const request = new ReceiveMessageCommand({
+        QueueUrl: urlOf(shard),
+        MaxNumberOfMessages: BATCH,
+        WaitTimeSeconds: LONG_POLL_SECONDS,
+        VisibilityTimeout: VISIBILITY_SECONDS,
+        MessageSystemAttributeNames: ["ApproximateReceiveCount"],
+      });
+      const answer = await client.send(request, { abortSignal: signal });
+      return (answer.Messages ?? []).map((message) => ({
+        handle: message.ReceiptHandle ?? "",
+        receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+        message: parse(message.Body ?? ""),
+      }));
+    },
+
+    /** At most 10. A message whose deletion fails comes again, and its command is found finished. */
+    async delete(shard: number, handles: readonly string[]): Promise<void> {
+      const Entries = handles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle }));
+      await client.send(new DeleteMessageBatchCommand({ QueueUrl: urlOf(shard), Entries }));
+    },
+
+    /** Hides messages for some more seconds; 0 gives them back at once. At most 10. */
+    async hide(shard: number, handles: readonly string[], seconds: number): Promise<void> {
+      const Entries = handles.map((handle, index) => ({
+        Id: String(index),
+        ReceiptHandle: handle,
+        VisibilityTimeout: seconds,
+      }));
+      await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: urlOf(shard), Entries }));
+    },
+
+    close: () => client.destroy(),
+  };
+}
+
+function parse(body: string): CommandMessage | undefined {
+  try {
+    return commandMessage.parse(JSON.parse(body));
+  } catch {
+    return undefined;
+  }
+}
