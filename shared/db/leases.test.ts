@@ -98,5 +98,7 @@ describe("shard leases", () => {
     expect(await shown()).toEqual(["connected", true, null]);
     await expire(0);
     expect(await shown()).toEqual(["disconnected", false, "no_host"]);
+    await leases.take(database, BOB, 0, LONG_MS);
+    expect(await shown()).toEqual(["connecting", false, "host_changed"]);
   });
 });

@@ -5,6 +5,12 @@ import type { Database } from "./pool.ts";
 /** A shard that this host holds. Writes made under it carry `epoch`. */
 export type Lease = { shard: number; epoch: number };
 
+/** A socket that the former owner had open is nothing to rely on: until it is opened here the device is connecting. */
+const FENCE_DEVICES = `UPDATE devices SET epoch = ?, alive_at = NULL,
+    status_reason = IF(status = 'connected', 'host_changed', status_reason),
+    status = IF(status = 'connected', 'connecting', status)
+  WHERE shard = ? AND epoch < ?`;
+
 /** Rows for every shard, once. Safe to call by any number of hosts at start. */
 export async function ensureShards(database: Database, shards: number): Promise<void> {
   const values = Array.from({ length: shards }, () => "(?, 0, NOW(6))").join(",");
@@ -79,7 +85,7 @@ export async function take(
     if (!taken) return undefined;
     const [row] = await select<Lease>(runner, "SELECT shard, epoch FROM shard_leases WHERE shard = ?", [shard]);
     if (!row) return undefined;
-    await execute(runner, "UPDATE devices SET epoch = ? WHERE shard = ? AND epoch < ?", [row.epoch, shard, row.epoch]);
+    await execute(runner, FENCE_DEVICES, [row.epoch, shard, row.epoch]);
     return row;
   });
 }

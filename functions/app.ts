@@ -1,0 +1,117 @@
+import { Hono } from "hono";
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { requestId } from "hono/request-id";
+import type { RequestIdVariables } from "hono/request-id";
+import { timeout } from "hono/timeout";
+import { ApiError, errors } from "../shared/errors.ts";
+import { authenticate } from "./authenticate.ts";
+import { failure, success } from "./envelope.ts";
+import { language } from "./language.ts";
+import { localTime } from "./local-time.ts";
+import { isOutage } from "./outage.ts";
+import { readBody } from "./read-body.ts";
+import { nothing } from "./route.ts";
+import type { Answer, Route, Services } from "./route.ts";
+import { commandRoutes } from "./routes/commands.ts";
+import { connectionRoutes } from "./routes/connection.ts";
+import { deviceRoutes } from "./routes/devices.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { messageRoutes } from "./routes/messages.ts";
+import { qrRoutes } from "./routes/qr.ts";
+import { securityHeaders } from "./security-headers.ts";
+
+/** `logged` is what the access log tells besides the status: the route and ids, never content. */
+type Env = { Variables: RequestIdVariables & { logged: { route?: string; deviceId?: string; userId?: string } } };
+
+const MAX_BODY_BYTES = 256 * 1024;
+const MAX_REQUEST_ID_LENGTH = 64;
+/** What a request may take besides waiting for a command, before its client is told to try again. */
+const SLACK_MS = 10_000;
+const OUT_OF_TIME = new HTTPException(503, { message: "the request took too long" });
+const RETRY_AFTER_SECONDS = "5";
+
+/** Every route that there is, in the order in which they are matched. */
+export function createRoutes(config: Services["config"]): Route[] {
+  const routes = [
+    ...deviceRoutes,
+    ...connectionRoutes,
+    ...qrRoutes,
+    ...messageRoutes(config.phoneRegions),
+    ...eventRoutes,
+    ...commandRoutes,
+    ...healthRoutes,
+  ];
+  return [...routes, ...docsRoutes(routes)];
+}
+
+/**
+ * The API. It keeps nothing between requests and never throws: every answer is an envelope (but for the texts that a
+ * route declares), a failure has a code of the table of errors, and an unknown path or method is `route_not_found`.
+ */
+export function createApp(services: Services): Hono<Env> {
+  const { config, database, log, closing } = services;
+  const clock = localTime(config.timeZone);
+  const now = () => clock.format(new Date());
+  // A slash at the end makes no difference, as in the service that clients come from.
+  const app = new Hono<Env>({ strict: false });
+  const languageOf = (c: Context<Env>) => language(c.req.header("accept-language"));
+
+  const fail = (c: Context<Env>, error: ApiError) => {
+    const { status } = errors[error.code];
+    if (status === 401) c.header("WWW-Authenticate", "Bearer");
+    if (status === 429 || status === 503) c.header("Retry-After", RETRY_AFTER_SECONDS);
+    return c.json(failure(error.code, error.details, languageOf(c), c.get("requestId"), now()), status);
+  };
+
+  const reply = (c: Context<Env>, route: Route, answer: Answer) => {
+    if ("text" in answer) return c.body(answer.text, answer.status, { "Content-Type": answer.contentType });
+    for (const [name, value] of Object.entries(answer.headers ?? {})) c.header(name, value);
+    if ("failure" in answer) return fail(c, answer.failure);
+    const spec = route.answers[answer.status];
+    if (!spec) throw new Error(`${route.name} has no answer ${answer.status}`);
+    c.status(answer.status as 200);
+    return c.json(success(spec.message, answer.data, languageOf(c), now()));
+  };
+
+  app.use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH }));
+  app.use(async (c, next) => {
+    const start = performance.now();
+    c.set("logged", {});
+    await next();
+    const ms = Math.round(performance.now() - start);
+    const { method } = c.req;
+    log.info({ requestId: c.get("requestId"), method, status: c.res.status, ms, ...c.get("logged") }, "request");
+  });
+  app.use(securityHeaders);
+  app.use(timeout(config.syncWaitMs + SLACK_MS, OUT_OF_TIME));
+
+  for (const route of createRoutes(config)) {
+    app.on(route.method, route.path, async (c) => {
+      const common = { services, language: languageOf(c) };
+      const params: Record<string, string> = c.req.param();
+      const raw = { params, query: c.req.query(), headers: c.req.header() };
+      const logged = c.get("logged");
+      logged.route = route.name;
+      if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: {} }, common));
+      const caller = await authenticate(database, raw.headers["authorization"]);
+      logged.userId = caller.userId;
+      if (params["deviceId"] !== undefined) logged.deviceId = params["deviceId"];
+      const body = route.request.body === nothing ? {} : await readBody(c.req.raw, MAX_BODY_BYTES);
+      const isAbandoned = () => closing?.aborted === true || c.req.raw.signal.aborted;
+      const call = { ...common, caller, method: c.req.method, path: c.req.path, rawBody: body, isAbandoned };
+      return reply(c, route, await route.run({ ...raw, body }, call));
+    });
+  }
+
+  app.notFound((c) => fail(c, new ApiError("route_not_found")));
+  app.onError((error, c) => {
+    if (error instanceof ApiError) return fail(c, error);
+    const code = error === OUT_OF_TIME || isOutage(error) ? "unavailable" : "internal";
+    log.error({ requestId: c.get("requestId"), route: c.get("logged").route, err: error }, code);
+    return fail(c, new ApiError(code));
+  });
+  return app;
+}

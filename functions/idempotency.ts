@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import type { Idempotency } from "../shared/dispatch.ts";
+import { ApiError } from "../shared/errors.ts";
+
+/** 1-255 printable ASCII characters. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,255}$/)
+  .meta({
+    description:
+      "The same key with the same body gives the first answer again, with `Idempotency-Replayed: true`, and does nothing twice. With another body it is refused: 409 `idempotency_mismatch`.",
+    examples: ["order-4711"],
+  });
+
+export const IDEMPOTENCY_REPLAYED = { "Idempotency-Replayed": "true" };
+
+/**
+ * The key, and what it stands for: the same method, path and body, in whatever order the body's fields were written.
+ * Throws `validation_failed` for a body that is nested so deeply that it cannot be written again.
+ */
+export function idempotency(
+  key: string | undefined,
+  request: { method: string; path: string; rawBody: unknown },
+): Idempotency | undefined {
+  if (key === undefined) return undefined;
+  const text = `${request.method}\n${request.path}\n${canonicalJson(request.rawBody)}`;
+  return { key, fingerprint: createHash("sha256").update(text).digest() };
+}
+
+function canonicalJson(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_name, inner: unknown) =>
+      isRecord(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner,
+    );
+  } catch (error) {
+    if (error instanceof RangeError) throw new ApiError("validation_failed", [{ path: "body", message: "too deep" }]);
+    throw error;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

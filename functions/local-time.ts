@@ -1,0 +1,41 @@
+/** Times as people where the installation is read them. `APP_TIMEZONE` names the place. */
+export type LocalTime = {
+  /** `YYYY-MM-DD HH:mm:ss` */
+  format: (instant: Date) => string;
+  /** The first second of the local day that holds the instant. */
+  startOfDay: (instant: Date) => Date;
+};
+
+/** No zone has a day longer than this, with both a clock put back and a change of offset. */
+const LONGEST_DAY_SECONDS = 30 * 3600;
+
+/** @param timeZone an IANA name, checked when the settings were read */
+export function localTime(timeZone: string): LocalTime {
+  // Swedish writes dates as ISO 8601 does.
+  const formatter = new Intl.DateTimeFormat("sv-SE", {
+    timeZone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  const format = (instant: Date) => formatter.format(instant);
+  const dateAt = (second: number) => format(new Date(second * 1000)).slice(0, "YYYY-MM-DD".length);
+
+  // A search needs no arithmetic with offsets, which goes wrong where a day does not begin at midnight.
+  const startOfDay = (instant: Date) => {
+    let today = Math.floor(instant.getTime() / 1000);
+    let before = today - LONGEST_DAY_SECONDS;
+    const date = dateAt(today);
+    while (today - before > 1) {
+      const middle = Math.floor((today + before) / 2);
+      if (dateAt(middle) === date) today = middle;
+      else before = middle;
+    }
+    return new Date(today * 1000);
+  };
+  return { format, startOfDay };
+}

@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { loadApiConfig } from "../shared/config.ts";
+import { createRoutes } from "./app.ts";
+import { docsPage } from "./docs-page.ts";
+import { openApiDocument } from "./openapi.ts";
+
+const config = loadApiConfig({ DATABASE_URL: "mysql://localhost/x", COMMAND_QUEUE_URLS: "http://localhost/q" });
+const routes = createRoutes(config);
+const document = openApiDocument(routes);
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ title: `${method} ${path}`, operation })),
+);
+
+const BASE = "/api/whatsapp-multi-device";
+const DEVICE = `${BASE}/devices/{deviceId}`;
+
+test("every route is in the document", () => {
+  expect(operations.map(({ title }) => title).toSorted()).toEqual(
+    [
+      `post ${BASE}/devices`,
+      `get ${BASE}/devices`,
+      `get ${BASE}/devices/connected`,
+      `get ${BASE}/devices/connected/detail`,
+      `get ${DEVICE}`,
+      `delete ${DEVICE}`,
+      `get ${DEVICE}/status`,
+      `post ${DEVICE}/connect`,
+      `delete ${DEVICE}/disconnect`,
+      `get ${DEVICE}/qr`,
+      `get ${DEVICE}/qr-image`,
+      `get ${DEVICE}/qr-base64`,
+      `post ${DEVICE}/send-message`,
+      `get ${BASE}/events`,
+      `get ${BASE}/commands/{commandId}`,
+      "get /health",
+      "get /health/ready",
+      "get /openapi.json",
+      "get /docs",
+    ].toSorted(),
+  );
+});
+
+test.each(operations)("$title has a name, words, parameters and examples", ({ title, operation }) => {
+  expect(operation.summary).not.toBe("");
+  expect(operation.description).not.toBe("");
+  expect(operation.tags).toHaveLength(1);
+  const inPath = operation.parameters.filter(({ in: place }) => place === "path").map(({ name }) => name);
+  expect(inPath).toEqual([...title.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  const responses = Object.values(operation.responses);
+  expect(responses.map(({ description }) => description)).not.toContain("");
+  const bodies = responses.flatMap(({ content }) => Object.values(content));
+  expect(bodies.map(({ example, examples }) => example ?? examples)).not.toContain(undefined);
+  expect(operation.responses).toHaveProperty("500");
+  expect("401" in operation.responses).toBe(title.includes("/api/"));
+});
+
+test("names of operations are unique", () => {
+  const names = operations.map(({ operation }) => operation.operationId);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test("examples of requests and answers are valid", () => {
+  const wrong = routes.flatMap(({ name, request, bodyExample, answers }) => [
+    ...(request.body.safeParse(bodyExample ?? {}).success ? [] : [`request of ${name}`]),
+    ...Object.entries(answers).flatMap(([status, { data, example }]) =>
+      data.safeParse(example).success ? [] : [`answer ${status} of ${name}`],
+    ),
+  ]);
+  expect(wrong).toEqual([]);
+});
+
+test("every reference leads to a schema", () => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+  expect(references.length).toBeGreaterThan(0);
+  for (const [, name = ""] of references) expect(Object.keys(document.components.schemas)).toContain(name);
+});
+
+test("a request is described as clients write it", () => {
+  const operation = document.paths[`${DEVICE}/send-message`]?.["post"];
+  expect(operation?.parameters).toMatchObject([
+    { name: "deviceId", in: "path", required: true, schema: { type: "string", pattern: "^[a-zA-Z0-9_-]{3,50}$" } },
+    { name: "Idempotency-Key", in: "header", required: false },
+    { name: "Prefer", in: "header", required: false },
+  ]);
+  expect(operation?.requestBody?.content["application/json"]?.schema).toMatchObject({
+    properties: { to: { type: "string" }, message: { type: "string", minLength: 1, maxLength: 4096 } },
+    required: ["to", "message"],
+  });
+  const limit = document.paths[`${BASE}/events`]?.["get"]?.parameters.find(({ name }) => name === "limit");
+  expect(limit?.schema).toEqual({ type: "integer", minimum: 1, maximum: 1000, default: 100 });
+});
+
+test("every failure is documented under its status", () => {
+  const operation = document.paths[`${DEVICE}/send-message`]?.["post"];
+  const codesOf = (status: number) =>
+    Object.keys(operation?.responses[status]?.content["application/json"]?.examples ?? {});
+  expect(codesOf(400)).toEqual(["validation_failed", "malformed_json", "invalid_phone"]);
+  expect(codesOf(409)).toEqual(["not_connected", "idempotency_mismatch"]);
+  expect(codesOf(503)).toEqual(["unavailable"]);
+});
+
+test("the page has every operation, and nothing from elsewhere", async () => {
+  const page = await docsPage(document);
+  for (const { operation } of operations) expect(page).toContain(`id="${operation.operationId}"`);
+  expect(page).not.toMatch(/<script|src=|https?:\/\/(?!www\.w3\.org)/);
+});

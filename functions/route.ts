@@ -1,0 +1,150 @@
+/**
+ * What a route is: the schemas that validate a request and describe it in `/openapi.json`, the answers, and the
+ * function that turns the one into the other. A route knows nothing of the HTTP framework.
+ */
+import * as z from "zod";
+import type { ApiConfig } from "../shared/config.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { Role } from "../shared/db/users.ts";
+import type { ApiError, ErrorCode } from "../shared/errors.ts";
+import type { UserId } from "../shared/ids.ts";
+import type { Log } from "../shared/log.ts";
+import type { CommandQueues } from "../shared/queue.ts";
+import type { Language, Sentence } from "./language.ts";
+import { validate } from "./validate.ts";
+import type { RawRequest, RequestSchemas } from "./validate.ts";
+
+export type Services = {
+  config: ApiConfig;
+  database: Database;
+  queues: CommandQueues;
+  log: Log;
+  /** Given when the process is to end: whoever waits for a command is answered 202 at once. */
+  closing?: AbortSignal;
+};
+
+export type Caller = { userId: UserId; role: Role };
+
+/** What a route learns about the call besides its validated fields. */
+export type PublicCall = { services: Services; language: Language };
+export type Call = PublicCall & {
+  caller: Caller;
+  method: string;
+  /** Without the query. */
+  path: string;
+  /** As the client sent it, unknown fields included. */
+  rawBody: unknown;
+  /** Whether the client has gone or the process is to end: then there is nothing to wait for. */
+  isAbandoned: () => boolean;
+};
+
+/** One way in which a route can succeed: the sentence of its envelope, its `data`, and what that looks like. */
+export type AnswerSpec<Data extends z.ZodType = z.ZodType> = {
+  message: Sentence;
+  data: Data;
+  example: z.input<Data>;
+};
+export type AnswerSpecs = Record<number, AnswerSpec>;
+
+/** The `data` of an answer goes into the envelope; `text` is a whole body of its own type. */
+type DataAnswer = { status: number; data: unknown; headers?: Record<string, string> };
+type TextAnswer = { status: 200; contentType: string; text: string };
+/** A failure that has headers to say; one without is thrown. */
+type FailureAnswer = { failure: ApiError; headers: Record<string, string> };
+export type Answer = DataAnswer | TextAnswer | FailureAnswer;
+
+type AnswerOf<Specs extends AnswerSpecs> = {
+  [Status in keyof Specs & number]: {
+    status: Status;
+    data: z.input<Specs[Status]["data"]>;
+    headers?: Record<string, string>;
+  };
+}[keyof Specs & number];
+
+type Description = {
+  /** The `operationId`, from which client generators make a function's name. */
+  name: string;
+  method: "get" | "post" | "delete";
+  /** With `:name` for a parameter. */
+  path: string;
+  tag: string;
+  summary: string;
+  /** What a caller must know that the schemas do not say. */
+  description: string;
+  /** The codes of this route's own failures, besides those that every route has. */
+  errors: readonly ErrorCode[];
+  /** Bodies of a 200 that are no envelope, by media type. */
+  texts?: Record<string, { schema: { type: "string" | "object" }; example: unknown }>;
+};
+
+type AnySchemas = RequestSchemas<z.ZodObject, z.ZodObject, z.ZodObject, z.ZodObject>;
+export type Route = Description & {
+  request: AnySchemas;
+  bodyExample: unknown;
+  answers: AnswerSpecs;
+} & (
+    | { access: "token"; run: (raw: RawRequest, call: Call) => Promise<Answer> }
+    | { access: "public"; run: (raw: RawRequest, call: PublicCall) => Promise<Answer> }
+  );
+
+/** The schema of a part of the request from which the route reads nothing. */
+export const nothing = z.object({});
+type Nothing = typeof nothing;
+
+/** A route for callers with a token. */
+export function route<
+  Specs extends AnswerSpecs,
+  Params extends z.ZodObject = Nothing,
+  Query extends z.ZodObject = Nothing,
+  Headers extends z.ZodObject = Nothing,
+  Body extends z.ZodObject = Nothing,
+>(
+  definition: Description & {
+    params?: Params;
+    query?: Query;
+    headers?: Headers;
+    body?: Body;
+    bodyExample?: z.input<Body>;
+    answers: Specs;
+    handle: (
+      input: { params: z.output<Params>; query: z.output<Query>; headers: z.output<Headers>; body: z.output<Body> },
+      call: Call,
+    ) => Promise<AnswerOf<Specs> | TextAnswer | FailureAnswer>;
+  },
+): Route {
+  const { params, query, headers, body, bodyExample, handle, ...description } = definition;
+  const request = {
+    params: params ?? nothing,
+    query: query ?? nothing,
+    headers: headers ?? nothing,
+    body: body ?? nothing,
+  } as RequestSchemas<Params, Query, Headers, Body>;
+  return {
+    ...description,
+    access: "token",
+    request,
+    bodyExample,
+    run: async (raw, call) => await handle(validate(request, raw, call.language), call),
+  };
+}
+
+/** A route that anybody may call, and that reads nothing from the request. */
+export function publicRoute<Specs extends AnswerSpecs>(
+  definition: Description & { answers: Specs; handle: (call: PublicCall) => Promise<AnswerOf<Specs> | TextAnswer> },
+): Route {
+  const { handle, ...description } = definition;
+  return {
+    ...description,
+    access: "public",
+    request: { params: nothing, query: nothing, headers: nothing, body: nothing },
+    bodyExample: undefined,
+    run: async (_raw, call) => await handle(call),
+  };
+}
+
+/** Keeps an example in step with its schema. */
+export const answer = <Data extends z.ZodType>(
+  message: Sentence,
+  data: Data,
+  example: z.input<Data>,
+): AnswerSpec<Data> => ({ message, data, example });

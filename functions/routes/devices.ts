@@ -1,0 +1,176 @@
+import * as z from "zod";
+import * as devices from "../../shared/db/devices.ts";
+import { dispatch } from "../../shared/dispatch.ts";
+import { ApiError } from "../../shared/errors.ts";
+import { finishedCommand } from "../finished-command.ts";
+import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
+import type { BrokenRule } from "../issue.ts";
+import { localTime } from "../local-time.ts";
+import { ownDevice } from "../own-device.ts";
+import { answer, route } from "../route.ts";
+import type { Route } from "../route.ts";
+import { deviceExample, deviceId, deviceParams, deviceView, toDeviceView } from "../schemas/device.ts";
+
+const BASE = "/api/whatsapp-multi-device/devices";
+const tag = "Devices";
+
+/** `GET /devices/connected` lists devices: one of that name could not be asked for. */
+const RESERVED_ID = "connected";
+const NOT_YET: BrokenRule = { sentence: { id: "belum didukung", en: "is not supported yet" } };
+const RESERVED: BrokenRule = { sentence: { id: "adalah kata yang dicadangkan", en: "is a reserved word" } };
+
+/** How long a removal waits for the host to close the socket; without a living host the device goes all the same. */
+const FORGET_WAIT_MS = 5_000;
+
+const createDevice = route({
+  name: "createDevice",
+  method: "post",
+  path: BASE,
+  tag,
+  summary: "Create a device",
+  description:
+    "Registers a device in state `created`, not connected. A `deviceId` is unique in the whole installation.",
+  headers: z.object({ "idempotency-key": idempotencyKey.optional() }),
+  body: z.object({
+    deviceId: deviceId.refine((value) => value !== RESERVED_ID, { params: RESERVED }),
+    deviceName: z.string().max(100).nullish(),
+  }),
+  bodyExample: { deviceId: "device-001", deviceName: "Device Utama" },
+  answers: {
+    201: answer({ id: "Device berhasil dibuat", en: "The device was created" }, deviceView, {
+      ...deviceExample,
+      status: "created",
+      isConnected: false,
+      phoneNumber: null,
+      lastActivity: null,
+    }),
+  },
+  errors: ["device_exists", "idempotency_mismatch"],
+  async handle({ headers, body }, call) {
+    const { database, queues } = call.services;
+    const { userId } = call.caller;
+    const once = idempotency(headers["idempotency-key"], call);
+    const device = { deviceId: body.deviceId, userId, deviceName: body.deviceName || null };
+    const isNew = await devices.create(database, { ...device, ...(once && { idempotency: once }) }, queues.shards);
+    if (!isNew) {
+      const creation = once && (await devices.getCreation(database, userId, once.key));
+      if (!creation) throw new ApiError("device_exists");
+      if (!creation.fingerprint.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
+    }
+    const data = toDeviceView(await ownDevice(call, body.deviceId));
+    return { status: 201, data, ...(!isNew && { headers: IDEMPOTENCY_REPLAYED }) };
+  },
+});
+
+const listDevices = route({
+  name: "listDevices",
+  method: "get",
+  path: BASE,
+  tag,
+  summary: "List devices",
+  description: "Every device of the caller, oldest first. `createdToday` counts by the day in `APP_TIMEZONE`.",
+  answers: {
+    200: answer(
+      { id: "Daftar device", en: "The devices" },
+      z.object({
+        devices: z.array(deviceView),
+        stats: z.object({
+          total: z.int(),
+          connected: z.int(),
+          disconnected: z.int(),
+          withPhoneNumber: z.int(),
+          createdToday: z.int(),
+        }),
+      }),
+      {
+        devices: [deviceExample],
+        stats: { total: 1, connected: 1, disconnected: 0, withPhoneNumber: 1, createdToday: 1 },
+      },
+    ),
+  },
+  errors: [],
+  async handle(_input, { services, caller }) {
+    const all = await devices.list(services.database, caller.userId);
+    const dayStart = localTime(services.config.timeZone).startOfDay(new Date());
+    return { status: 200, data: { devices: all.map(toDeviceView), stats: devices.stats(all, dayStart) } };
+  },
+});
+
+const connectedDevices = (name: string, path: string) =>
+  route({
+    name,
+    method: "get",
+    path,
+    tag,
+    summary: "List connected devices",
+    description: "Only the devices that are connected now. `/connected` and `/connected/detail` answer the same.",
+    answers: {
+      200: answer(
+        { id: "Daftar device yang terhubung", en: "The connected devices" },
+        z.object({ devices: z.array(deviceView), total: z.int() }),
+        { devices: [deviceExample], total: 1 },
+      ),
+    },
+    errors: [],
+    async handle(_input, { services, caller }) {
+      const all = await devices.list(services.database, caller.userId);
+      const connected = all.filter((device) => device.isConnected).map(toDeviceView);
+      return { status: 200, data: { devices: connected, total: connected.length } };
+    },
+  });
+
+const getDevice = route({
+  name: "getDevice",
+  method: "get",
+  path: `${BASE}/:deviceId`,
+  tag,
+  summary: "Look at a device",
+  description: "One device. `/status` has the QR code too.",
+  params: deviceParams,
+  answers: { 200: answer({ id: "Informasi device", en: "The device" }, deviceView, deviceExample) },
+  errors: ["device_not_found"],
+  async handle({ params }, call) {
+    return { status: 200, data: toDeviceView(await ownDevice(call, params.deviceId)) };
+  },
+});
+
+const removeDevice = route({
+  name: "removeDevice",
+  method: "delete",
+  path: `${BASE}/:deviceId`,
+  tag,
+  summary: "Remove a device",
+  description: "Takes the device out of the registry and closes its socket, without logging it out of WhatsApp.",
+  params: deviceParams,
+  query: z.object({
+    wipe: z
+      .stringbool()
+      .default(false)
+      .refine((wipe) => !wipe, { params: NOT_YET })
+      .meta({ type: "boolean", description: "`true` (delete the stored session too) is not supported yet." }),
+  }),
+  answers: {
+    200: answer({ id: "Device berhasil dihapus", en: "The device was removed" }, z.object({ deviceId: z.string() }), {
+      deviceId: "device-001",
+    }),
+  },
+  errors: ["device_not_found"],
+  async handle({ params }, call) {
+    const { config, database } = call.services;
+    const device = await ownDevice(call, params.deviceId);
+    const { command } = await dispatch(call.services, device, { kind: "forget" });
+    await finishedCommand(database, command, Math.min(FORGET_WAIT_MS, config.syncWaitMs), call.isAbandoned);
+    await devices.remove(database, call.caller.userId, device.deviceId);
+    return { status: 200, data: { deviceId: device.deviceId } };
+  },
+});
+
+/** Those with a fixed segment come before `:deviceId`, which would match them. */
+export const deviceRoutes: Route[] = [
+  createDevice,
+  listDevices,
+  connectedDevices("listConnectedDevices", `${BASE}/connected`),
+  connectedDevices("listConnectedDevicesInDetail", `${BASE}/connected/detail`),
+  getDevice,
+  removeDevice,
+];

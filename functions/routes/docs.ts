@@ -1,0 +1,39 @@
+import { docsPage } from "../docs-page.ts";
+import { openApiDocument } from "../openapi.ts";
+import type { OpenApiDocument } from "../openapi.ts";
+import { publicRoute } from "../route.ts";
+import type { Route } from "../route.ts";
+
+const tag = "Operations";
+
+/** The description of the given routes and of these two, made when it is first asked for. */
+export function docsRoutes(others: readonly Route[]): Route[] {
+  let made: OpenApiDocument | undefined;
+  const document = (): OpenApiDocument => (made ??= openApiDocument([...others, ...routes]));
+  const openapi = publicRoute({
+    name: "openapi",
+    method: "get",
+    path: "/openapi.json",
+    tag,
+    summary: "This description",
+    description: "OpenAPI 3.1, made of the schemas that validate the requests.",
+    answers: {},
+    texts: { "application/json": { schema: { type: "object" }, example: { openapi: "3.1.0" } } },
+    errors: [],
+    handle: async () => ({ status: 200, contentType: "application/json", text: JSON.stringify(document()) }),
+  });
+  const docs = publicRoute({
+    name: "docs",
+    method: "get",
+    path: "/docs",
+    tag,
+    summary: "This description, to read",
+    description: "One page without scripts.",
+    answers: {},
+    texts: { "text/html": { schema: { type: "string" }, example: "<!doctype html>" } },
+    errors: [],
+    handle: async () => ({ status: 200, contentType: "text/html; charset=utf-8", text: await docsPage(document()) }),
+  });
+  const routes: Route[] = [openapi, docs];
+  return routes;
+}

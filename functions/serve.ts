@@ -1,0 +1,67 @@
+/**
+ * The API as a process on one machine. Under a launcher it says `{ type: "ready", url }` or
+ * `{ type: "failed", message }`, and ends when the launcher does.
+ */
+import { ConfigError, loadApiConfig } from "../shared/config.ts";
+import type { ApiConfig } from "../shared/config.ts";
+import { openDatabase } from "../shared/db/pool.ts";
+import { createLog } from "../shared/log.ts";
+import { openCommandQueues } from "../shared/queue.ts";
+import { createApp } from "./app.ts";
+import { startServer } from "./server.ts";
+
+async function fail(message: string): Promise<never> {
+  process.stderr.write(`api: ${message}\n`);
+  await new Promise<void>((resolve) => {
+    if (process.send) process.send({ type: "failed", message }, undefined, undefined, () => resolve());
+    else resolve();
+  });
+  return process.exit(1);
+}
+
+function reasonOf(error: unknown, config: ApiConfig | undefined): string {
+  if (error instanceof ConfigError) return error.message;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const address = `${config?.bindAddress}:${config?.port}`;
+  if (code === "EADDRINUSE") return `${address} is in use by another program: set DASHBOARD_PORT to a free port`;
+  if (code === "EADDRNOTAVAIL" || code === "EACCES") return `${address} cannot be listened on (${code})`;
+  throw error;
+}
+
+async function start() {
+  let config: ApiConfig | undefined;
+  try {
+    config = loadApiConfig();
+    const log = createLog("api", config.logLevel);
+    const database = openDatabase(config.database);
+    const queues = openCommandQueues(config.commandQueueUrls);
+    const closing = new AbortController();
+    const app = createApp({ config, database, queues, log, closing: closing.signal });
+    const server = await startServer(app, config);
+    return { log, database, queues, closing, server };
+  } catch (error) {
+    return await fail(reasonOf(error, config));
+  }
+}
+
+const { log, database, queues, closing, server } = await start();
+
+async function stop(): Promise<void> {
+  if (closing.signal.aborted) return;
+  closing.abort();
+  await server.close();
+  queues.close();
+  await database.close();
+  log.info("closed");
+  process.exit(0);
+}
+
+process.on("SIGTERM", () => void stop());
+if (process.send) {
+  process.on("disconnect", () => void stop());
+  process.on("SIGINT", () => undefined);
+  process.send({ type: "ready", url: server.url });
+} else {
+  process.on("SIGINT", () => void stop());
+}
+log.info({ url: server.url }, "listening");

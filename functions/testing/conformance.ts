@@ -1,0 +1,43 @@
+import { expect } from "vitest";
+import * as z from "zod";
+import { openApiDocument } from "../openapi.ts";
+import type { Json } from "../openapi.ts";
+import type { Route } from "../route.ts";
+
+/** Checks answers against the OpenAPI document of the routes: a status, a media type and a body that it names. */
+export function conformance(routes: readonly Route[]) {
+  const { paths, components } = openApiDocument(routes);
+  const patterns = Object.keys(paths).map((path) => ({
+    path,
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}/?$`),
+  }));
+  return async (method: string, url: string, response: Response): Promise<void> => {
+    const { pathname } = new URL(url, "http://localhost");
+    // Those without parameters come first in the document, as they do in the router.
+    const path = patterns.find(({ pattern }) => pattern.test(pathname))?.path ?? "";
+    const operation = paths[path]?.[method.toLowerCase()];
+    if (!operation) {
+      expect(response.status, `${method} ${pathname} is not documented`).toBe(404);
+      return;
+    }
+    const documented = operation.responses[response.status];
+    expect(documented, `${method} ${path} answered ${response.status}, which is not documented`).toBeDefined();
+    const type = (response.headers.get("content-type") ?? "").split(";")[0] ?? "";
+    const content = documented?.content[type];
+    expect(content, `${method} ${path} answered ${type}, which is not documented`).toBeDefined();
+    if (type !== "application/json") return;
+    const result = compile(content?.schema ?? {}, components.schemas).safeParse(await response.clone().json());
+    expect(result.error?.issues ?? [], `${method} ${path} ${response.status}`).toEqual([]);
+  };
+}
+
+/** Unknown fields are mistakes here, though the document lets clients meet them in later versions. */
+function compile(schema: Json, schemas: Record<string, Json>): z.ZodType {
+  const text = JSON.stringify({ ...schema, $defs: schemas }).replaceAll("#/components/schemas/", "#/$defs/");
+  const strict = JSON.parse(text, (_name, value: Json | null) =>
+    value?.["properties"] && value["additionalProperties"] === undefined
+      ? { ...value, additionalProperties: false }
+      : value,
+  );
+  return z.fromJSONSchema(strict);
+}

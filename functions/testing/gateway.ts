@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, vi } from "vitest";
+import { startCloud } from "../../local/cloud/server.ts";
+import { testDatabase, testUser } from "../../local/testing/test-database.ts";
+import { loadApiConfig } from "../../shared/config.ts";
+import type { Database } from "../../shared/db/pool.ts";
+import * as tokens from "../../shared/db/tokens.ts";
+import { newTokenId } from "../../shared/ids.ts";
+import type { DeviceId, UserId } from "../../shared/ids.ts";
+import { createLog } from "../../shared/log.ts";
+import { openCommandQueues } from "../../shared/queue.ts";
+import { newToken, tokenHash, tokenPrefix } from "../../shared/token.ts";
+import { createApp, createRoutes } from "../app.ts";
+import type { Services } from "../route.ts";
+import { conformance } from "./conformance.ts";
+
+const SHARDS = 2;
+const CLOUD = { region: "us-east-1", credentials: { accessKeyId: "test-key", secretAccessKey: "test-secret" } };
+
+export type Ask = { body?: unknown; headers?: Record<string, string>; token?: string | null };
+/** The parts of any envelope; what a test reads of `data` it knows. */
+export type Envelope = {
+  success: boolean;
+  message: string;
+  data: Record<string, unknown>;
+  error: { code: string; details?: { path: string; message: string }[] };
+  requestId: string;
+  timestamp: string;
+};
+
+/** The API on a database and a queue service of a test file's own. Every answer is checked against the document. */
+export async function startGateway() {
+  const database = await testDatabase();
+  const environment = await startQueues();
+  const config = loadApiConfig({ ...environment, DATABASE_URL: database.url, SYNC_WAIT_MS: "3000" });
+  const queues = openCommandQueues(config.commandQueueUrls);
+  afterAll(() => queues.close());
+  const userId = await testUser(database);
+  const token = await tokenFor(database, userId);
+
+  const services: Services = { config, database, queues, log: createLog("api", "silent") };
+  const check = conformance(createRoutes(config));
+  /** Asks the API, or one with other services. */
+  const ask = async (method: string, path: string, question: Ask = {}, changed: Partial<Services> = {}) => {
+    const headers = new Headers(question.headers);
+    const bearer = question.token === undefined ? token : question.token;
+    if (bearer !== null) headers.set("authorization", `Bearer ${bearer}`);
+    const { body } = question;
+    if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+    const text = body === undefined || typeof body === "string" ? (body ?? null) : JSON.stringify(body);
+    const app = createApp({ ...services, ...changed });
+    const response = await app.request(path, { method, headers, body: text });
+    await check(method, path, response);
+    return response;
+  };
+  /** The same, and reads the envelope. */
+  const call = async (method: string, path: string, question: Ask = {}, changed: Partial<Services> = {}) => {
+    const response = await ask(method, path, question, changed);
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Envelope };
+  };
+  const createDevice = async (deviceId: string): Promise<DeviceId> => {
+    const { status } = await call("POST", "/api/whatsapp-multi-device/devices", { body: { deviceId } });
+    if (status !== 201) throw new Error(`device ${deviceId} was not created: ${status}`);
+    return deviceId as DeviceId;
+  };
+  /** Somebody else, with a token. */
+  const stranger = async () => await tokenFor(database, await testUser(database));
+  return { services, environment, database, queues, userId, token, ask, call, createDevice, stranger };
+}
+
+async function tokenFor(database: Database, userId: UserId): Promise<string> {
+  const token = newToken();
+  const row = { tokenId: newTokenId(), userId, name: "test", prefix: tokenPrefix(token), hash: tokenHash(token) };
+  await tokens.create(database, row);
+  return token;
+}
+
+async function startQueues() {
+  const dataDir = await mkdtemp(join(tmpdir(), "gateway-cloud-"));
+  const cloud = await startCloud({ dataDir, ...CLOUD });
+  const environment = {
+    AWS_REGION: CLOUD.region,
+    AWS_ACCESS_KEY_ID: CLOUD.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CLOUD.credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_SQS: cloud.endpoint,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+  };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const client = new SQSClient({});
+  const urls: string[] = [];
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const Attributes = { FifoQueue: "true", ContentBasedDeduplication: "true" };
+    const answer = await client.send(new CreateQueueCommand({ QueueName: `shard-${shard}.fifo`, Attributes }));
+    urls.push(answer.QueueUrl ?? "");
+  }
+  client.destroy();
+  afterAll(async () => {
+    await cloud.dispose();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  return { ...environment, COMMAND_QUEUE_URLS: urls.join(",") };
+}
