@@ -1,0 +1,64 @@
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { VISIBILITY_SECONDS } from "../shared/queue.ts";
+
+/** Where the local cloud is, and the one key pair that it accepts. */
+export type Aws = { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
+
+/** What the processes are told of it. `commandQueueUrls[n]` is the queue of shard n. */
+export type Provisioned = { stateBucket: string; commandQueueUrls: string[] };
+
+const STATE_BUCKET = "whatsapp-state";
+/** One machine needs few: enough for several hosts to share. A device keeps the shard that it was created in. */
+const SHARDS = 4;
+/** The host ends what cannot be run long before; this is for messages that no host understands. */
+const MAX_RECEIVES = 100;
+
+/** Creates the bucket and the queues where they are missing, and brings the queues' settings up to date. Repeatable. */
+export async function provision(aws: Aws): Promise<Provisioned> {
+  const { endpoint, region, accessKeyId, secretAccessKey } = aws;
+  const client = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
+  const s3 = new S3Client({ ...client, forcePathStyle: true });
+  const sqs = new SQSClient(client);
+  try {
+    const [commandQueueUrls] = await Promise.all([createQueues(sqs), createBucket(s3, STATE_BUCKET)]);
+    return { stateBucket: STATE_BUCKET, commandQueueUrls };
+  } finally {
+    s3.destroy();
+    sqs.destroy();
+  }
+}
+
+async function createBucket(s3: S3Client, name: string): Promise<void> {
+  try {
+    await s3.send(new CreateBucketCommand({ Bucket: name }));
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "BucketAlreadyOwnedByYou") throw error;
+  }
+}
+
+async function createQueues(sqs: SQSClient): Promise<string[]> {
+  const deadLetters = await createQueue(sqs, "commands-dead.fifo", {});
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ["QueueArn"] }),
+  );
+  const redrive = { deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: MAX_RECEIVES };
+  const settings = { VisibilityTimeout: String(VISIBILITY_SECONDS), RedrivePolicy: JSON.stringify(redrive) };
+  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+  return Promise.all(shards.map((shard) => createQueue(sqs, `commands-${shard}.fifo`, settings)));
+}
+
+async function createQueue(sqs: SQSClient, name: string, settings: Record<string, string>): Promise<string> {
+  // A queue that exists with other settings refuses to be created again: only what never changes is said here.
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { FifoQueue: "true" } }));
+  if (!QueueUrl) throw new Error(`no URL came for the queue ${name}`);
+  // Targets of schedules cannot name a deduplication id: it is taken from the content (EventBridge, SqsParameters).
+  const Attributes = { ...settings, ContentBasedDeduplication: "true" };
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+  return QueueUrl;
+}

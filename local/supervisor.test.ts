@@ -1,0 +1,87 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { startNodeProcess } from "./node-process.ts";
+import { createSupervisor } from "./supervisor.ts";
+import type { NamedProcess, Supervisor } from "./supervisor.ts";
+import { isAlive } from "./testing/is-alive.ts";
+
+const LAUNCHER = new URL("testing/supervising-launcher.ts", import.meta.url);
+const DEADLINE = { timeout: 15_000, interval: 20 };
+
+let logs: string;
+let lines: string[];
+let changes: NamedProcess[][];
+let supervisor: Supervisor;
+beforeAll(async () => {
+  logs = await mkdtemp(join(tmpdir(), "supervisor-"));
+});
+beforeEach(() => {
+  lines = [];
+  changes = [];
+  supervisor = createSupervisor({ report: (line) => lines.push(line), onChange: (now) => changes.push(now) });
+});
+afterAll(() => rm(logs, { recursive: true, force: true }));
+
+const launch = (name: string, file = "obedient") =>
+  startNodeProcess({
+    name,
+    file: `local/testing/children/${file}.ts`,
+    args: [],
+    environment: process.env,
+    logs,
+    stopDeadlineMs: 1000,
+  });
+
+test("a child that was killed is started again, which is reported, and its new pid is known", async () => {
+  const first = await supervisor.start("part", () => launch("part"));
+  supervisor.kill("part", "SIGKILL");
+  await vi.waitUntil(() => supervisor.processes().some(({ pid }) => pid !== first.pid), DEADLINE);
+  const [second] = supervisor.processes();
+  expect(lines).toEqual(["part ended unexpectedly (SIGKILL) and is started again"]);
+  expect(changes).toEqual([[{ name: "part", pid: first.pid }], [], [second]]);
+  await supervisor.stop("part");
+  expect(isAlive(second?.pid ?? 0)).toBe(false);
+});
+
+test("a child that cannot be started again is tried until it can, each time after a longer while", async () => {
+  const attempts: number[] = [];
+  await supervisor.start("part", async () => {
+    attempts.push(Date.now());
+    if (attempts.length === 2) throw new Error("part did not start: the port is in use");
+    return launch("part");
+  });
+  supervisor.kill("part", "SIGKILL");
+  await vi.waitUntil(() => attempts.length === 3 && supervisor.processes().length === 1, DEADLINE);
+  const [, second = 0, third = 0] = attempts;
+  expect(third - second).toBeGreaterThanOrEqual(1000);
+  expect(lines.at(-1)).toBe("part did not start: the port is in use");
+  await supervisor.stop("part");
+});
+
+test("a child that was stopped stays down, also when it had just died", async () => {
+  const child = await supervisor.start("part", () => launch("part"));
+  supervisor.kill("part", "SIGKILL");
+  await child.exited;
+  await supervisor.stop("part");
+  expect(supervisor.processes()).toEqual([]);
+  expect(() => supervisor.kill("part", "SIGTERM")).toThrow("no process part is running");
+});
+
+test("a first start that fails is the caller's", async () => {
+  await expect(supervisor.start("part", () => launch("part", "failing"))).rejects.toThrow("part did not start");
+  expect(supervisor.processes()).toEqual([]);
+  expect(lines).toEqual([]);
+});
+
+test("no child outlives a launcher that was killed with SIGKILL", async () => {
+  const launcher = fork(LAUNCHER, { execArgv: ["--import", "tsx"] });
+  const [told] = (await once(launcher, "message")) as [{ logs: string; processes: NamedProcess[] }];
+  expect(told.processes.map(({ pid }) => isAlive(pid))).toEqual([true, true]);
+  launcher.kill("SIGKILL");
+  await vi.waitUntil(() => !told.processes.some(({ pid }) => isAlive(pid)), DEADLINE);
+  await rm(told.logs, { recursive: true });
+});

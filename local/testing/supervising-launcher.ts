@@ -1,0 +1,16 @@
+/** A stand-in for the launcher: two children, whose pids it tells its parent; then it waits to be killed. */
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inheritedEnvironment } from "../../shared/config.ts";
+import { startNodeProcess } from "../node-process.ts";
+import { createSupervisor } from "../supervisor.ts";
+
+const logs = await mkdtemp(join(tmpdir(), "launcher-logs-"));
+const supervisor = createSupervisor({ report: () => undefined, onChange: () => undefined });
+for (const name of ["one", "two"]) {
+  const file = "local/testing/children/obedient.ts";
+  const options = { name, file, args: [], environment: inheritedEnvironment(), logs, stopDeadlineMs: 1000 };
+  await supervisor.start(name, () => startNodeProcess(options));
+}
+process.send?.({ logs, processes: supervisor.processes() });
