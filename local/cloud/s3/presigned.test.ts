@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestCloud } from "../test-cloud.ts";
+import type { TestCloud } from "../test-cloud.ts";
+import { openSigner } from "../test-signer.ts";
+import { createTestBucket } from "./test-bucket.ts";
+
+let cloud: TestCloud;
+beforeAll(async () => {
+  cloud = await startTestCloud();
+});
+afterAll(() => cloud.dispose());
+
+const signer = () => openSigner(cloud.s3, cloud.endpoint);
+
+async function refusal(response: Response): Promise<string> {
+  return `${response.status} ${/<Code>(.*?)<\/Code>/.exec(await response.text())?.[1]}`;
+}
+
+describe("a presigned GET", () => {
+  it("gives the object to whoever has the URL, with the headers that were signed into it", async () => {
+    const bucket = await createTestBucket(cloud);
+    await bucket.put("folder/my file.txt", "hello");
+    const query = {
+      "response-content-type": "text/plain",
+      "response-content-disposition": 'attachment; filename="a b"',
+    };
+    const { presign } = await signer();
+    const response = await fetch(await presign("GET", `/${bucket.name}/folder/my%20file.txt`, query));
+    expect(await response.text()).toBe("hello");
+    expect(response.headers.get("content-type")).toBe("text/plain");
+    expect(response.headers.get("content-disposition")).toBe('attachment; filename="a b"');
+  });
+
+  it("is refused when it is late, altered, or used for something else", async () => {
+    const bucket = await createTestBucket(cloud);
+    await bucket.put("key", "hello");
+    const { presign } = await signer();
+    const old = await presign("GET", `/${bucket.name}/key`, {}, 60, new Date(Date.now() - 61_000));
+    expect(await refusal(await fetch(old))).toBe("403 AccessDenied");
+    const url = await presign("GET", `/${bucket.name}/key`);
+    expect(await refusal(await fetch(url.replace("/key?", "/other?")))).toBe("403 SignatureDoesNotMatch");
+    expect(await refusal(await fetch(`${url}&response-content-type=x`))).toBe("403 SignatureDoesNotMatch");
+    expect(await refusal(await fetch(url, { method: "DELETE" }))).toBe("403 SignatureDoesNotMatch");
+    expect(await refusal(await fetch(url, { headers: { "x-amz-meta-a": "b" } }))).toBe("403 AccessDenied");
+    const tooLong = await presign("GET", `/${bucket.name}/key`);
+    expect(await refusal(await fetch(tooLong.replace("X-Amz-Expires=60", "X-Amz-Expires=604801")))).toBe(
+      "400 AuthorizationQueryParametersError",
+    );
+    expect((await fetch(url)).status).toBe(200);
+  });
+});
+
+it("refuses headers that HTTP cannot carry", async () => {
+  const bucket = await createTestBucket(cloud);
+  await bucket.put("key", "hello");
+  const { presign } = await signer();
+  for (const type of ["a\r\nset-cookie: b", "日本"]) {
+    const url = await presign("GET", `/${bucket.name}/key`, { "response-content-type": type });
+    expect(await refusal(await fetch(url))).toBe("400 InvalidArgument");
+  }
+});
+
+describe("a presigned PUT", () => {
+  it("takes an upload of any client", async () => {
+    const bucket = await createTestBucket(cloud);
+    const { presign } = await signer();
+    const content = Buffer.alloc(100_000, 7);
+    const response = await fetch(await presign("PUT", `/${bucket.name}/key`), { method: "PUT", body: content });
+    expect(response.status).toBe(200);
+    expect((await bucket.get("key")).equals(content)).toBe(true);
+  });
+
+  it("holds the upload to a checksum that was signed into it", async () => {
+    const bucket = await createTestBucket(cloud);
+    const { presign } = await signer();
+    const emptyBody = { "x-amz-checksum-crc32": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "CRC32" };
+    const url = await presign("PUT", `/${bucket.name}/key`, emptyBody);
+    expect(await refusal(await fetch(url, { method: "PUT", body: "hello" }))).toBe("400 BadDigest");
+  });
+});

@@ -1,0 +1,30 @@
+import type { PayloadLocation } from "../store/data-file.ts";
+import type { StoredMessage } from "./records.ts";
+
+/** Receivable now; sent with a delay that is not over; received and neither deleted nor given back. */
+export type Place = "available" | "delayed" | "inFlight";
+
+/** A message in memory: what is stored, but for its body and attributes. */
+export type Message = StoredMessage & {
+  payload: PayloadLocation;
+  /** A receive picked it and is not yet durable. */
+  claimed: boolean;
+  place: Place;
+};
+
+/** The order in which the available messages of a queue are given out. */
+export type DeliveryOrder = {
+  add: (message: Message) => void;
+  remove: (message: Message) => void;
+  /** `message.place` is new, it was `from`. */
+  placed: (message: Message, from: Place) => void;
+  /** At most `max` messages that are to be given out next. */
+  next: (max: number) => Message[];
+};
+
+/** SQS numbers have 20 digits; ours count from here, for all queues together. */
+const FIRST_SEQUENCE = 18_850_000_000_000_000_000n;
+
+export function sequenceNumber(sequence: number): string {
+  return String(FIRST_SEQUENCE + BigInt(sequence));
+}

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { startCloud } from "./server.ts";
+
+export const credentials = { accessKeyId: "test-key", secretAccessKey: "test-secret-0123456789" };
+export const region = "us-east-1";
+
+/** Clients as the product makes them, for a cloud at `endpoint`. */
+export function connect(endpoint: string) {
+  const config = { endpoint, region, credentials, maxAttempts: 1 };
+  const sqs = new SQSClient(config);
+  const s3 = new S3Client({ ...config, forcePathStyle: true });
+  return {
+    sqs,
+    s3,
+    close() {
+      sqs.destroy();
+      s3.destroy();
+    },
+  };
+}
+
+/** A cloud in this process with its own directory, whose clock can be put forward. It may stand still otherwise. */
+export async function startTestCloud(clock: "running" | "standing" = "running") {
+  const dataDir = await mkdtemp(join(tmpdir(), "cloud-"));
+  const startedAt = Date.now();
+  let ahead = 0;
+  const now = () => (clock === "running" ? Date.now() : startedAt) + ahead;
+  const start = () => startCloud({ dataDir, credentials, region, now });
+  let cloud = await start();
+  let clients = connect(cloud.endpoint);
+  /** Clients whose clock differs by more than 15 minutes are refused. */
+  const setClock = () => {
+    for (const { config } of [clients.sqs, clients.s3]) config.systemClockOffset = ahead;
+  };
+  return {
+    dataDir,
+    get endpoint() {
+      return cloud.endpoint;
+    },
+    get sqs() {
+      return clients.sqs;
+    },
+    get s3() {
+      return clients.s3;
+    },
+    advance(ms: number) {
+      ahead += ms;
+      setClock();
+    },
+    async restart() {
+      clients.close();
+      await cloud.dispose();
+      cloud = await start();
+      clients = connect(cloud.endpoint);
+      setClock();
+    },
+    async dispose() {
+      clients.close();
+      await cloud.dispose();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export type TestCloud = Awaited<ReturnType<typeof startTestCloud>>;
