@@ -1,0 +1,28 @@
+import * as commands from "../../shared/db/commands.ts";
+import { STORED } from "../consumer.ts";
+import type { Execution } from "../consumer.ts";
+import type { CommandContext } from "./context.ts";
+
+/** Opens the device. Done when it is connected or shows a QR: its row has both. The next command may begin at once. */
+export async function connect(context: CommandContext): Promise<Execution> {
+  const { database, command, epoch } = context;
+  const isOurs = await commands.start(database, command.commandId, epoch, "running");
+  return isOurs ? { finished: openAndRecord(context) } : STORED;
+}
+
+async function openAndRecord({ database, device, command, epoch, log }: CommandContext): Promise<"stored" | "kept"> {
+  const { commandId } = command;
+  try {
+    const milestone = await device.connect();
+    if (milestone.reached === "gone") return "kept";
+    const outcome =
+      milestone.reached === "stopped"
+        ? ({ state: "failed", errorCode: "not_connected", errorDetail: milestone.reason } as const)
+        : ({ state: "done", result: { deviceId: device.deviceId, reached: milestone.reached } } as const);
+    await commands.finish(database.pool, commandId, epoch, outcome);
+    return "stored";
+  } catch (err) {
+    log.error({ err, commandId }, "outcome of connect not recorded");
+    return "kept";
+  }
+}

@@ -1,0 +1,37 @@
+import type { CommandPayload } from "../../shared/commands.ts";
+import * as commands from "../../shared/db/commands.ts";
+import { phoneOfJid } from "../../shared/jid.ts";
+import { KEPT, STORED } from "../consumer.ts";
+import type { Execution } from "../consumer.ts";
+import { toOutgoing } from "../outbox.ts";
+import type { CommandContext } from "./context.ts";
+
+/** A device that is being opened, after a restart or a dropped connection, has so long to come up. */
+const OPEN_WAIT_MS = 60_000;
+
+/**
+ * Sends a text. A number without WhatsApp is refused before anything is sent: WhatsApp itself would take such a message
+ * and deliver it to nobody. Only after that check is the command `sending`, and from there on it is never given up: what
+ * has no outcome is sent again, under the same id, at the next login.
+ */
+export async function sendText(
+  context: CommandContext,
+  { to }: Extract<CommandPayload, { kind: "send-text" }>,
+): Promise<Execution> {
+  const { database, device, command, epoch } = context;
+  const isFirstTry = command.state === "queued";
+  const opened = await device.whenOpen(OPEN_WAIT_MS);
+  if (opened === "gone") return KEPT;
+  if (opened === "closed") return isFirstTry ? await fail(context, "not_connected") : STORED;
+  const phone = phoneOfJid(to);
+  if (isFirstTry && phone && !(await device.isOnWhatsApp(phone))) return await fail(context, "not_on_whatsapp");
+  const message = toOutgoing(command);
+  if (!message || !(await commands.start(database, command.commandId, epoch, "sending"))) return STORED;
+  const sent = await device.send(message);
+  return sent ? { finished: sent.finished.then(() => "stored") } : STORED;
+}
+
+async function fail({ database, command, epoch }: CommandContext, errorCode: string): Promise<Execution> {
+  await commands.finish(database.pool, command.commandId, epoch, { state: "failed", errorCode });
+  return STORED;
+}

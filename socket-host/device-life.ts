@@ -1,0 +1,50 @@
+import type { OwnedDevice } from "../shared/db/devices.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { Log } from "../shared/log.ts";
+import type { Storage } from "../shared/storage.ts";
+import { DeviceState } from "./device-state/state.ts";
+import { Inbox } from "./inbox.ts";
+import { Outbox } from "./outbox.ts";
+import { newCredentials } from "./whatsapp/credentials.ts";
+import type { Credentials } from "./whatsapp/credentials.ts";
+
+/** What a device has in memory while this host owns it: everything from S3, and what stands on it. */
+export type DeviceLife = {
+  state: DeviceState<Credentials>;
+  outbox: Outbox;
+  inbox: Inbox;
+  /** Flushes what is not durable yet, then lets go. */
+  close: () => Promise<void>;
+};
+
+type Options = { owned: OwnedDevice; epoch: number; database: Database; storage: Storage; key: Buffer; log: Log };
+
+/** Where a device's state lies; see docs/decisions/0004. */
+export const statePrefix = ({ userId, deviceId }: OwnedDevice) => `devices/${userId}/${deviceId}/`;
+
+/**
+ * `fenced`: a host with a newer epoch has opened it. `unreadable`: an object is damaged or sealed under another key, and
+ * a person must look.
+ */
+export type LifeOpened = { outcome: "open"; life: DeviceLife } | { outcome: "fenced" } | { outcome: "unreadable" };
+
+/** Loads all of a device's state. Throws when the store does not answer. */
+export async function openDeviceLife({ owned, epoch, database, storage, key, log }: Options): Promise<LifeOpened> {
+  const place = { storage, prefix: statePrefix(owned), key, epoch };
+  const opened = await DeviceState.open<Credentials>({ ...place, newCreds: newCredentials, log });
+  if (opened.outcome === "unreadable") {
+    log.error({ object: opened.object, why: opened.why }, "the device's state cannot be read");
+    return { outcome: "unreadable" };
+  }
+  if (opened.outcome === "fenced") return opened;
+  const { state } = opened;
+  const part = { database, deviceId: owned.deviceId, epoch, state, log };
+  const outbox = new Outbox(part);
+  const inbox = new Inbox(part);
+  const close = async () => {
+    await outbox.onConnectionLost();
+    await inbox.close();
+    await state.close();
+  };
+  return { outcome: "open", life: { state, outbox, inbox, close } };
+}

@@ -1,0 +1,24 @@
+/**
+ * One entry of a device's log, as it is before it is sealed: a line of JSON that says who wrote it, then the body.
+ *
+ * `epoch` is that of the lease it was written under; it never goes down along the log. `writer` is drawn anew whenever
+ * a log is opened, and an open log creates each of its entries with one content only: who meets its own writer at a
+ * number knows that this entry is its own.
+ */
+import * as z from "zod";
+
+export type LogEntry = { epoch: number; writer: string; body: Buffer };
+
+const header = z.object({ epoch: z.int().nonnegative(), writer: z.string() });
+const NEWLINE = 0x0a;
+
+export function encodeEntry({ epoch, writer, body }: LogEntry): Buffer {
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ epoch, writer })}\n`), body]);
+}
+
+/** Throws when the bytes are no entry. They come out of a seal, so only a program error could make them so. */
+export function decodeEntry(bytes: Buffer): LogEntry {
+  const end = bytes.indexOf(NEWLINE);
+  const { epoch, writer } = header.parse(JSON.parse(bytes.toString("utf8", 0, end)));
+  return { epoch, writer, body: bytes.subarray(end + 1) };
+}

@@ -1,0 +1,95 @@
+import { OutboxRecords } from "./outbox-records.ts";
+import type { OutboxEntry } from "./outbox-records.ts";
+import { decodeValue, encodeRecords, encodeValue } from "./records.ts";
+import type { TextRecord } from "./records.ts";
+
+/**
+ * What a decrypt gave, kept until the event of it is stored and the server has acknowledged our receipt: the same
+ * ciphertext cannot be decrypted twice. `kind` is the type of its `enc` node, `plain` the padded plaintext,
+ * `attrs` the attributes of the stanza, `at` in milliseconds since 1970.
+ */
+export type JournalEntry = { attrs: Record<string, string>; kind: string; plain: Buffer; at: number };
+
+/** Names of records in the log. */
+export const CREDS = "creds";
+export const keyName = (type: string, id: string) => `key:${type}|${id}`;
+export const inboxName = (key: string) => `in:${key}`;
+export const outboxName = (id: string) => `out:${id}`;
+
+/** `id` is the whole name where there is no kind. */
+export function parseName(name: string): { kind: string; id: string } {
+  const colon = name.indexOf(":");
+  return { kind: name.slice(0, Math.max(0, colon)), id: name.slice(colon + 1) };
+}
+
+/** About a mebibyte of text: making one part of a snapshot takes a few milliseconds. */
+const PART_LENGTH = 1 << 20;
+
+/**
+ * The records of one device in memory. Signal keys are kept as the text that the log holds: compact, ready to be
+ * appended, and each reader gets a copy of its own, as Baileys changes what it has read (a failed group message would
+ * otherwise be remembered as distributed).
+ */
+export class DeviceMemory<Creds extends object> {
+  creds: Creds;
+  readonly keys = new Map<string, string>();
+  readonly inbox = new Map<string, JournalEntry>();
+  readonly outbox = new OutboxRecords();
+
+  constructor(creds: Creds) {
+    this.creds = creds;
+  }
+
+  /** One record as it was logged. Credentials are replaced, not merged: a field that was removed must not come back. */
+  restore([name, text]: TextRecord): void {
+    const { kind, id } = parseName(name);
+    if (text === null) {
+      if (kind === "key") this.keys.delete(name);
+      if (kind === "in") this.inbox.delete(id);
+      if (kind === "out") this.outbox.delete(id);
+      return;
+    }
+    if (kind === "key") this.keys.set(name, text);
+    if (kind === "in") this.inbox.set(id, decodeValue(text) as JournalEntry);
+    if (kind === "out") this.outbox.put(id, decodeValue(text) as OutboxEntry);
+    if (name === CREDS) this.creds = decodeValue(text) as Creds;
+  }
+
+  /** The record as it is now; null when it does not exist. */
+  text(name: string): string | null {
+    const { kind, id } = parseName(name);
+    if (kind === "key") return this.keys.get(name) ?? null;
+    const value = kind === "in" ? this.inbox.get(id) : kind === "out" ? this.outbox.get(id) : this.creds;
+    return value === undefined ? null : encodeValue(value);
+  }
+
+  *names(): Generator<string> {
+    yield CREDS;
+    yield* this.keys.keys();
+    for (const key of this.inbox.keys()) yield inboxName(key);
+    for (const id of this.outbox.keys()) yield outboxName(id);
+  }
+
+  clear(creds: Creds): void {
+    this.creds = creds;
+    this.keys.clear();
+    this.inbox.clear();
+    this.outbox.clear();
+  }
+
+  /** All records in parts, each as they are when its part is asked for. */
+  *parts(): Generator<Buffer> {
+    let records: TextRecord[] = [];
+    let length = 0;
+    for (const name of this.names()) {
+      const text = this.text(name);
+      records.push([name, text]);
+      length += name.length + (text?.length ?? 0);
+      if (length < PART_LENGTH) continue;
+      yield encodeRecords(records);
+      records = [];
+      length = 0;
+    }
+    yield encodeRecords(records);
+  }
+}

@@ -1,0 +1,58 @@
+import type { CommandMessage } from "../shared/commands.ts";
+import { isFinished } from "../shared/commands.ts";
+import * as commands from "../shared/db/commands.ts";
+import * as devices from "../shared/db/devices.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { Log } from "../shared/log.ts";
+import { connect } from "./commands/connect.ts";
+import { disconnect } from "./commands/disconnect.ts";
+import { sendText } from "./commands/send-text.ts";
+import { STORED } from "./consumer.ts";
+import type { Execution } from "./consumer.ts";
+import type { Host } from "./host.ts";
+
+type Context = { host: Host; database: Database; log: Log };
+
+/**
+ * Runs the command that a queue message points to. The row decides: one that is finished is never run again, one that
+ * a crash left half-way is run again under the same message id.
+ */
+export async function execute(
+  { commandId, deviceId }: CommandMessage,
+  { host, database, log }: Context,
+): Promise<Execution> {
+  const owned = await devices.getOwned(database, deviceId);
+  if (!owned) {
+    await host.close(deviceId);
+    return STORED;
+  }
+  const command = await commands.get(database, commandId);
+  if (!command?.payload || isFinished(command.state)) return STORED;
+  const device = host.device(owned);
+  if (!device) throw new Error(`shard ${owned.shard} is not held any more`);
+  const context = { database, device, command, epoch: host.epoch(owned.shard), log };
+  const { payload } = command;
+  switch (payload.kind) {
+    case "connect":
+      return await connect(context);
+    case "disconnect":
+      return await disconnect(context, payload);
+    case "forget": {
+      await host.close(deviceId);
+      await commands.finish(database.pool, commandId, context.epoch, { state: "done", result: { deviceId } });
+      return STORED;
+    }
+    case "send-text":
+      return await sendText(context, payload);
+  }
+}
+
+/** Ends a command that has failed in unforeseen ways again and again. */
+export async function giveUp(
+  { commandId, deviceId }: CommandMessage,
+  { host, database }: Pick<Context, "host" | "database">,
+) {
+  const owned = await devices.getOwned(database, deviceId);
+  const epoch = owned ? host.epoch(owned.shard) : 0;
+  await commands.finish(database.pool, commandId, epoch, { state: "failed", errorCode: "internal" });
+}

@@ -1,0 +1,172 @@
+import type { HostConfig } from "../shared/config.ts";
+import * as devices from "../shared/db/devices.ts";
+import type { OwnedDevice } from "../shared/db/devices.ts";
+import type { Lease } from "../shared/db/leases.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { DeviceId, HostId } from "../shared/ids.ts";
+import type { Log } from "../shared/log.ts";
+import type { CommandQueues } from "../shared/queue.ts";
+import type { Storage } from "../shared/storage.ts";
+import { Consumer } from "./consumer.ts";
+import { Device } from "./device.ts";
+import { execute, giveUp } from "./execute.ts";
+import { LeaseKeeper } from "./leases.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+type Options = {
+  hostId: HostId;
+  config: HostConfig;
+  database: Database;
+  queues: CommandQueues;
+  storage: Storage;
+  watchdog: Watchdog;
+  log: Log;
+};
+
+/** Commands that run when a shard is given away have so long to end. */
+const DRAIN_MS = 5_000;
+const RETRY_MS = 1_000;
+
+/**
+ * One socket-host process: the shards it holds, and for each its queue and its devices. Nothing of a shard runs here
+ * unless the lease is held.
+ */
+export class Host {
+  readonly #options: Options;
+  readonly #keeper: LeaseKeeper;
+  readonly #consumers = new Map<number, Consumer>();
+  readonly #devices = new Map<DeviceId, Device>();
+  #logins: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    const { database, hostId, queues, config, log } = options;
+    this.#keeper = new LeaseKeeper({
+      database,
+      hostId,
+      shards: queues.shards,
+      durationMs: config.leaseDurationMs,
+      log,
+      onTaken: (lease) => this.#startShard(lease),
+      onLost: (lease, isUrgent) => this.#stopShard(lease, isUrgent),
+      onExpiry: (ms) => options.watchdog.expectWithin(ms),
+      onRound: (held) => this.#markAlive(held),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#keeper.start();
+  }
+
+  /** Hands everything over: commands ended or given back, state flushed, sockets closed without logout, leases released. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#keeper.stop();
+  }
+
+  /** The device, created here on first use; undefined when this host does not hold its shard. */
+  device(owned: OwnedDevice): Device | undefined {
+    const lease = this.#keeper.valid(owned.shard);
+    if (!lease) return undefined;
+    const known = this.#devices.get(owned.deviceId);
+    if (known) return known;
+    const { database, storage, config, log } = this.#options;
+    const device = new Device({
+      owned,
+      epoch: lease.epoch,
+      database,
+      storage,
+      config,
+      log,
+      onFenced: () => void this.#closeFenced(owned.deviceId),
+    });
+    this.#devices.set(owned.deviceId, device);
+    return device;
+  }
+
+  /** The epoch under which a held shard is written. */
+  epoch(shard: number): number {
+    return this.#keeper.valid(shard)?.epoch ?? 0;
+  }
+
+  /** Closes a device without logging it out, and forgets it. */
+  async close(deviceId: DeviceId): Promise<void> {
+    const device = this.#devices.get(deviceId);
+    this.#devices.delete(deviceId);
+    await device?.close();
+  }
+
+  #startShard(lease: Lease): void {
+    const { database, queues, log } = this.#options;
+    const consumer = new Consumer({
+      shard: lease.shard,
+      queues,
+      log,
+      execute: (message) => execute(message, { host: this, database, log }),
+      giveUp: (message) => giveUp(message, { host: this, database }),
+    });
+    this.#consumers.set(lease.shard, consumer);
+    this.#logins = this.#logins.then(() => this.#restoreInTheEnd(lease));
+  }
+
+  async #restoreInTheEnd(lease: Lease): Promise<void> {
+    while (!this.#isStopping && this.#keeper.valid(lease.shard)?.epoch === lease.epoch) {
+      try {
+        await this.#restore(lease);
+        return;
+      } catch (err) {
+        this.#options.log.error({ err, shard: lease.shard }, "devices not restored, trying again");
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** Connects what should be connected, one after the other with a pause: many logins at once look like an attack. */
+  async #restore(lease: Lease): Promise<void> {
+    const { database, config } = this.#options;
+    await devices.endPairings(database, lease.shard, lease.epoch);
+    for (const owned of await devices.listToConnect(database, lease.shard)) {
+      if (this.#isStopping || this.#keeper.valid(lease.shard)?.epoch !== lease.epoch) return;
+      void this.device(owned)?.connect();
+      await pause(config.whatsapp.restoreStaggerMs);
+    }
+  }
+
+  /** `isUrgent`: the shard may be another host's already, so nothing is waited for. */
+  async #stopShard(lease: Lease, isUrgent: boolean): Promise<void> {
+    const consumer = this.#consumers.get(lease.shard);
+    this.#consumers.delete(lease.shard);
+    const ofShard = [...this.#devices.values()].filter((device) => device.shard === lease.shard);
+    const closeDevices = () => Promise.all(ofShard.map((device) => this.close(device.deviceId)));
+    if (isUrgent) {
+      await Promise.all([closeDevices(), consumer?.stop(0)]);
+      return;
+    }
+    await consumer?.stop(DRAIN_MS);
+    await closeDevices();
+  }
+
+  async #closeFenced(deviceId: DeviceId): Promise<void> {
+    this.#options.log.warn({ deviceId }, "device is another host's or was removed");
+    await this.close(deviceId);
+  }
+
+  /** One statement a round and epoch for all sockets that have heard from WhatsApp lately. */
+  async #markAlive(held: readonly Lease[]): Promise<void> {
+    const { database, config } = this.#options;
+    const since = Date.now() - config.whatsapp.keepAliveIntervalMs - 10_000;
+    for (const { shard, epoch } of held) {
+      const alive = [...this.#devices.values()].filter(
+        (device) => device.shard === shard && device.lastHeardAt > since,
+      );
+      await devices.markAlive(
+        database,
+        alive.map((device) => device.deviceId),
+        epoch,
+      );
+    }
+  }
+}
+
+const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));

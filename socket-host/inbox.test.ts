@@ -1,0 +1,124 @@
+import { encodeWAMessage } from "@whiskeysockets/baileys";
+import type { BinaryNodeAttributes } from "@whiskeysockets/baileys";
+import { beforeAll, describe, expect, it } from "vitest";
+import { testDatabase, testUser } from "../local/testing/test-database.ts";
+import * as devices from "../shared/db/devices.ts";
+import * as events from "../shared/db/events.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { DeviceId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
+import { eventually } from "../tests/support/eventually.ts";
+import type { DeviceState, JournalEntry } from "./device-state/state.ts";
+import { Inbox } from "./inbox.ts";
+import { newCredentials } from "./whatsapp/credentials.ts";
+import type { Credentials } from "./whatsapp/credentials.ts";
+
+const SENDER = "6281234567890@s.whatsapp.net";
+
+/** The journal of a device as a crash leaves it: what was durable and not forgotten. */
+function journalOf(entries: Record<string, JournalEntry>) {
+  const creds = newCredentials();
+  creds.me = { id: "6281100000001:1@s.whatsapp.net", lid: "91100000001:1@lid" };
+  const inbox = new Map(Object.entries(entries));
+  const state = { creds, inbox, onJournaled: (_keys: string[]) => {}, forget: (key: string) => void inbox.delete(key) };
+  return state as typeof state & DeviceState<Credentials>;
+}
+
+function textEntry(id: string, text: string, attrs: BinaryNodeAttributes = {}): JournalEntry {
+  const plain = encodeWAMessage({ conversation: text });
+  return { attrs: { id, from: SENDER, t: "1795357369", type: "text", ...attrs }, kind: "msg", plain, at: Date.now() };
+}
+
+describe("the inbox of a device", () => {
+  let database: Database;
+  const deviceId = "inbox" as DeviceId;
+  const open = (state: DeviceState<Credentials>, on: Database = database) =>
+    new Inbox({ database: on, deviceId, epoch: 1, state, log: createLog("test", "silent") });
+  const recorded = async (messageId: string) =>
+    (await events.listAfter(database, deviceId, 0, 100)).filter(
+      (event) => "messageId" in event.data && event.data.messageId === messageId,
+    );
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    await devices.create(database, { deviceId, userId: await testUser(database), deviceName: null }, 1);
+  });
+
+  it("makes events of what a crash left in the journal, once however often it is offered", async () => {
+    const entries = { k1: textEntry("M1", "pertama", { notify: "Ani" }), k2: textEntry("M1", "pertama") };
+    for (let life = 0; life < 3; life++) {
+      const inbox = open(journalOf(entries));
+      await inbox.idle();
+      await inbox.close();
+    }
+    const found = await recorded("M1");
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({
+      type: "message.received",
+      data: { chat: SENDER, fromMe: false, text: "pertama", sender: { phone: "6281234567890", name: "Ani" } },
+    });
+  });
+
+  it("forgets an entry only when its event is stored and the server has acknowledged the receipt", async () => {
+    const state = journalOf({ a: textEntry("M2", "a"), b: textEntry("M3", "b") });
+    const inbox = open(state);
+    await inbox.idle();
+    expect([...state.inbox.keys()]).toEqual(["a", "b"]);
+    inbox.onReceiptAck("M3");
+    expect([...state.inbox.keys()]).toEqual(["a"]);
+    await inbox.close();
+  });
+
+  it("tries again while the database is away, and keeps the order", async () => {
+    let isAway = true;
+    const pool = new Proxy(database.pool, {
+      get: (target, name) =>
+        name === "getConnection" && isAway
+          ? () => Promise.reject(new Error("away"))
+          : (Reflect.get(target, name) as unknown),
+    });
+    const state = journalOf({ a: textEntry("M4", "a") });
+    const inbox = open(state, { ...database, pool });
+    await inbox.idle();
+    state.inbox.set("b", textEntry("M5", "b"));
+    state.onJournaled(["b"]);
+    inbox.onReceiptAck("M4");
+    expect(state.inbox.has("a")).toBe(true);
+    isAway = false;
+    await eventually("both are events", 5_000, async () => (await recorded("M5")).length === 1);
+    const [first, second] = [await recorded("M4"), await recorded("M5")];
+    expect(first[0]?.sequence).toBeLessThan(second[0]?.sequence ?? 0);
+    await inbox.close();
+  });
+
+  it("passes over what makes no event, and what nobody can read", async () => {
+    const state = journalOf({
+      odd: { ...textEntry("M6", "x"), plain: Buffer.from([1, 2, 3]) },
+      strange: textEntry("M7", "x", { from: "nobody@nowhere" }),
+      keys: {
+        ...textEntry("M8", "x"),
+        plain: encodeWAMessage({ senderKeyDistributionMessage: { groupId: "1@g.us" } }),
+      },
+      good: textEntry("M9", "baik"),
+    });
+    const inbox = open(state);
+    await inbox.idle();
+    expect(await recorded("M9")).toHaveLength(1);
+    for (const id of ["M6", "M7", "M8"]) expect(await recorded(id)).toEqual([]);
+    for (const id of ["M6", "M7", "M8", "M9"]) inbox.onReceiptAck(id);
+    expect(state.inbox.size).toBe(0);
+    await inbox.close();
+  });
+
+  it("writes nothing for a host whose lease is over", async () => {
+    await devices.setStatus(database.pool, deviceId, 7, {
+      status: "connected",
+      statusReason: null,
+      connectionAttempts: 0,
+    });
+    const late = open(journalOf({ b: textEntry("M11", "b") }));
+    await late.idle();
+    expect(await recorded("M11")).toEqual([]);
+    await late.close();
+  });
+});

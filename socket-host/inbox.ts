@@ -1,0 +1,112 @@
+import * as events from "../shared/db/events.ts";
+import { transaction } from "../shared/db/pool.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { DeviceId } from "../shared/ids.ts";
+import type { Log } from "../shared/log.ts";
+import type { DeviceState } from "./device-state/state.ts";
+import type { Credentials } from "./whatsapp/credentials.ts";
+import { decodeEvent } from "./whatsapp/decode.ts";
+
+type Options = { database: Database; deviceId: DeviceId; epoch: number; state: DeviceState<Credentials>; log: Log };
+
+/** What an earlier life left in the journal and the server has not brought again this long after the login, it has our receipt for. */
+const LEFTOVER_MS = 10_000;
+const RETRY_MS = 1_000;
+
+/**
+ * From the journal of decrypted messages to the event log, live and after a crash alike: an entry is forgotten when its
+ * event is committed and the server has acknowledged our receipt, so whatever happens in between is done again from the
+ * journal, and the event's dedupe key keeps it from being told twice.
+ */
+export class Inbox {
+  readonly #options: Options;
+  readonly #waiting = new Set<string>();
+  readonly #recorded = new Set<string>();
+  readonly #acknowledged = new Set<string>();
+  #leftovers: string[];
+  #work: Promise<void> = Promise.resolve();
+  #timers = new Set<NodeJS.Timeout>();
+  #isClosed = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#leftovers = [...options.state.inbox.keys()];
+    options.state.onJournaled = (keys) => this.#take(keys);
+    this.#take(this.#leftovers);
+  }
+
+  /** The server has acknowledged our receipt for this message. */
+  onReceiptAck(messageId: string): void {
+    for (const [key, entry] of this.#options.state.inbox) {
+      if (entry.attrs["id"] === messageId) this.#acknowledge(key);
+    }
+  }
+
+  /** The server has delivered all that it had kept for us. */
+  onCaughtUp(): void {
+    this.#later(LEFTOVER_MS, () => {
+      for (const key of this.#leftovers) this.#acknowledge(key);
+      this.#leftovers = [];
+    });
+  }
+
+  /** Resolves when every durable journal entry has been offered to the event log. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    await this.#work;
+  }
+
+  #take(keys: readonly string[]): void {
+    for (const key of keys) this.#waiting.add(key);
+    if (this.#waiting.size) this.#work = this.#work.then(() => this.#record());
+  }
+
+  /** One transaction for all that waits, in the order of arrival. */
+  async #record(): Promise<void> {
+    const { database, deviceId, epoch, state, log } = this.#options;
+    const keys = [...this.#waiting];
+    if (!keys.length || this.#isClosed) return;
+    this.#waiting.clear();
+    const entries = keys.flatMap((key) => state.inbox.get(key) ?? []);
+    const facts = entries.flatMap((entry) => decodeEvent(entry, state.creds) ?? []);
+    try {
+      const outcome = await transaction(database, (runner) => events.append(runner, deviceId, epoch, facts));
+      // Another host owns the device: its journal has the same entries.
+      if (outcome === "fenced") return;
+    } catch (err) {
+      log.error({ err, deviceId }, "events not recorded, trying again");
+      for (const key of keys) this.#waiting.add(key);
+      this.#later(RETRY_MS, () => this.#take([]));
+      return;
+    }
+    for (const key of keys) {
+      this.#recorded.add(key);
+      this.#forgetIfDone(key);
+    }
+  }
+
+  #acknowledge(key: string): void {
+    this.#acknowledged.add(key);
+    this.#forgetIfDone(key);
+  }
+
+  #forgetIfDone(key: string): void {
+    if (!this.#recorded.has(key) || !this.#acknowledged.has(key)) return;
+    this.#recorded.delete(key);
+    this.#acknowledged.delete(key);
+    this.#options.state.forget(key);
+  }
+
+  #later(delayMs: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,122 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { testDatabase } from "../local/testing/test-database.ts";
+import type { Lease } from "../shared/db/leases.ts";
+import { execute } from "../shared/db/pool.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { HostId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
+import { eventually } from "../tests/support/eventually.ts";
+import { LeaseKeeper } from "./leases.ts";
+
+const DURATION_MS = 600;
+
+describe("the lease keeper", () => {
+  let database: Database;
+  const keepers: LeaseKeeper[] = [];
+
+  beforeAll(async () => {
+    database = await testDatabase();
+  });
+  beforeEach(async () => {
+    await execute(database.pool, "DELETE FROM shard_leases");
+    await execute(database.pool, "DELETE FROM hosts");
+  });
+  afterEach(async () => {
+    await Promise.all(keepers.splice(0).map((keeper) => keeper.stop().catch(() => undefined)));
+  });
+
+  function keeperOf(name: string, on: Database = database) {
+    const held = new Set<number>();
+    const expiry: { ms: number | undefined } = { ms: undefined };
+    const lost: { shard: number; isUrgent: boolean; at: number }[] = [];
+    const keeper = new LeaseKeeper({
+      database: on,
+      hostId: name as HostId,
+      shards: 4,
+      durationMs: DURATION_MS,
+      log: createLog("test", "silent"),
+      onTaken: (lease: Lease) => void held.add(lease.shard),
+      onLost: async (lease: Lease, isUrgent: boolean) => {
+        held.delete(lease.shard);
+        lost.push({ shard: lease.shard, isUrgent, at: performance.now() });
+      },
+      onExpiry: (ms) => void (expiry.ms = ms),
+      onRound: async () => undefined,
+    });
+    keepers.push(keeper);
+    return { keeper, held, lost, expiry };
+  }
+
+  it("of a lone host takes every shard in its first round", async () => {
+    const alone = keeperOf("alone");
+    await alone.keeper.start();
+    expect([...alone.held].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+  });
+
+  it("says when its leases may be another's, and lifts that when it holds none any more", async () => {
+    const one = keeperOf("watched");
+    await one.keeper.start();
+    expect(one.expiry.ms).toBeGreaterThan(0);
+    expect(one.expiry.ms).toBeLessThanOrEqual(DURATION_MS);
+    await one.keeper.stop();
+    expect(one.expiry.ms).toBeUndefined();
+  });
+
+  it("shares evenly with a host that joins, handing over without urgency, and no shard is ever held twice", async () => {
+    const first = keeperOf("first");
+    const second = keeperOf("second");
+    await first.keeper.start();
+    await second.keeper.start();
+    await eventually("two shards each", 5_000, async () => first.held.size === 2 && second.held.size === 2);
+    expect([...first.held, ...second.held].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+    expect(first.lost.every((one) => !one.isUrgent)).toBe(true);
+  });
+
+  it("takes over what a host gives back when it stops", async () => {
+    const first = keeperOf("leaving");
+    const second = keeperOf("staying");
+    await first.keeper.start();
+    await second.keeper.start();
+    await eventually("two each", 5_000, async () => second.held.size === 2);
+    await first.keeper.stop();
+    expect(first.held.size).toBe(0);
+    await eventually("all four", 5_000, async () => second.held.size === 4);
+  });
+
+  it("drops everything before its leases run out when the database is out of reach", async () => {
+    const broken = brokenAfter(database);
+    const cut = keeperOf("cut-off", broken.database);
+    await cut.keeper.start();
+    expect(cut.held.size).toBe(4);
+    const cutAt = performance.now();
+    broken.cut();
+    await eventually("everything dropped", 5_000, async () => cut.held.size === 0);
+    expect(cut.lost.every((one) => one.isUrgent)).toBe(true);
+    expect(Math.max(...cut.lost.map((one) => one.at)) - cutAt).toBeLessThan(DURATION_MS);
+    expect(cut.keeper.valid(0)).toBeUndefined();
+  });
+
+  it("of a host restarted under the same id takes its own shards at once", async () => {
+    const before = keeperOf("same-id");
+    await before.keeper.start();
+    const after = keeperOf("same-id");
+    await after.keeper.start();
+    expect(after.held.size).toBe(4);
+    await eventually("the former one has noticed", 5_000, async () => before.held.size === 0);
+  });
+});
+
+/** A database whose statements time out from a given moment on, as behind a broken network. */
+function brokenAfter(database: Database): { database: Database; cut: () => void } {
+  let isCut = false;
+  const hang = () =>
+    new Promise<never>((_, reject) => setTimeout(() => reject(new Error("no answer")), DURATION_MS / 2));
+  const pool = new Proxy(database.pool, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...values: unknown[]) => (isCut ? hang() : (value.apply(target, values) as unknown));
+    },
+  });
+  return { database: { pool, close: database.close }, cut: () => (isCut = true) };
+}

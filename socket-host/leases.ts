@@ -1,0 +1,161 @@
+import * as leases from "../shared/db/leases.ts";
+import type { Lease } from "../shared/db/leases.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { HostId } from "../shared/ids.ts";
+import type { Log } from "../shared/log.ts";
+
+type Options = {
+  database: Database;
+  hostId: HostId;
+  shards: number;
+  /** How long a lease lasts after each renewal. */
+  durationMs: number;
+  log: Log;
+  onTaken: (lease: Lease) => void;
+  /** Everything of the shard must stop; `isUrgent` when it may be another host's in a moment, else it is handed over. */
+  onLost: (lease: Lease, isUrgent: boolean) => Promise<void>;
+  /** Told at each renewal: when the first lease may be another host's, in ms from now; undefined when none is held. */
+  onExpiry: (ms: number | undefined) => void;
+  /** After each round, with what is held. */
+  onRound: (held: Lease[]) => Promise<void>;
+};
+
+/** At most so many shards are given away in one round, so that a joining host does not cause a storm of logins. */
+const MAX_MOVES = 2;
+
+/**
+ * Holds this host's share of the shards. Each round, three in the life of a lease, it
+ *  1. says that the host lives and learns how many do,
+ *  2. renews what it holds; what could not be renewed is lost,
+ *  3. gives away what is above its share, takes free shards up to its share.
+ *
+ * Expiry is judged by the database's clock alone. Here a lease is believed only until a deadline on the monotonic
+ * clock, two thirds of its duration after the last renewal was *asked for*: with the database out of reach everything
+ * is closed before the shard can be another host's.
+ */
+export class LeaseKeeper {
+  readonly #options: Options;
+  readonly #held = new Map<number, { lease: Lease; deadline: number }>();
+  #timer: NodeJS.Timeout | undefined;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first round. A host that was killed under the same id gives its shards up here. */
+  async start(): Promise<void> {
+    const { database, hostId, shards } = this.#options;
+    await leases.ensureShards(database, shards);
+    await leases.releaseAll(database, hostId);
+    await this.#nextRound();
+  }
+
+  /** The lease of a shard while it may be acted upon. */
+  valid(shard: number): Lease | undefined {
+    const entry = this.#held.get(shard);
+    return entry && performance.now() < entry.deadline ? entry.lease : undefined;
+  }
+
+  /** Gives every shard back after `onLost` has closed what belongs to it. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+    const { database, hostId } = this.#options;
+    await Promise.all([...this.#held.values()].map(({ lease }) => this.#giveBack(lease)));
+    clearTimeout(this.#deadlineTimer);
+    await leases.leave(database, hostId).catch(() => undefined);
+  }
+
+  async #nextRound(): Promise<void> {
+    this.#round = this.#runRound().catch((err: unknown) => this.#options.log.error({ err }, "lease round failed"));
+    await this.#round;
+    if (!this.#isStopping) this.#timer = setTimeout(() => void this.#nextRound(), this.#options.durationMs / 3);
+  }
+
+  async #runRound(): Promise<void> {
+    const { database, hostId, shards, durationMs } = this.#options;
+    const hosts = await leases.beat(database, hostId, durationMs);
+    await this.#renew();
+    const share = Math.ceil(shards / hosts);
+    const surplus = [...this.#held.values()].slice(share).slice(0, MAX_MOVES);
+    for (const { lease } of surplus) await this.#giveBack(lease);
+    if (this.#held.size < share) {
+      for (const shard of await leases.listFree(database)) {
+        if (this.#held.size >= share || this.#isStopping) break;
+        await this.#take(shard);
+      }
+    }
+    await this.#options.onRound([...this.#held.values()].map((entry) => entry.lease));
+  }
+
+  async #renew(): Promise<void> {
+    const { database, hostId, durationMs, log } = this.#options;
+    const asked = performance.now();
+    const before = [...this.#held.values()].map((entry) => entry.lease);
+    const kept = await leases.renew(database, hostId, before, durationMs);
+    const keptShards = new Set(kept.map((lease) => lease.shard));
+    for (const { shard, epoch } of kept) {
+      const entry = this.#held.get(shard);
+      // The answer may come after the deadline has dropped the lease; it stays dropped.
+      if (entry?.lease.epoch === epoch) entry.deadline = asked + (durationMs * 2) / 3;
+    }
+    for (const lease of before.filter((lease) => !keptShards.has(lease.shard))) {
+      log.warn({ shard: lease.shard, epoch: lease.epoch }, "lease lost");
+      this.#drop(lease);
+    }
+    this.#armDeadline();
+  }
+
+  async #take(shard: number): Promise<void> {
+    const { database, hostId, durationMs, log, onTaken } = this.#options;
+    const asked = performance.now();
+    const lease = await leases.take(database, hostId, shard, durationMs);
+    if (!lease) return;
+    log.info({ shard, epoch: lease.epoch }, "lease taken");
+    this.#held.set(shard, { lease, deadline: asked + (durationMs * 2) / 3 });
+    this.#armDeadline();
+    onTaken(lease);
+  }
+
+  async #giveBack(lease: Lease): Promise<void> {
+    const { database, hostId, log, onLost } = this.#options;
+    await onLost(lease, false);
+    this.#held.delete(lease.shard);
+    this.#armDeadline();
+    await leases.release(database, hostId, lease).catch((err: unknown) => log.warn({ err }, "lease not released"));
+    log.info({ shard: lease.shard, epoch: lease.epoch }, "lease released");
+  }
+
+  #drop(lease: Lease): void {
+    this.#held.delete(lease.shard);
+    this.#armDeadline();
+    void this.#options.onLost(lease, true);
+  }
+
+  #armDeadline(): void {
+    clearTimeout(this.#deadlineTimer);
+    const { durationMs, onExpiry } = this.#options;
+    const deadlines = [...this.#held.values()].map((entry) => entry.deadline);
+    if (!deadlines.length) {
+      onExpiry(undefined);
+      return;
+    }
+    const leftMs = Math.min(...deadlines) - performance.now();
+    onExpiry(leftMs + durationMs / 3);
+    this.#deadlineTimer = setTimeout(() => this.#dropOverdue(), Math.max(0, leftMs));
+  }
+
+  #dropOverdue(): void {
+    const overdue = [...this.#held.values()].filter((entry) => entry.deadline <= performance.now());
+    for (const { lease } of overdue) {
+      this.#options.log.error({ shard: lease.shard }, "lease could not be renewed in time");
+      this.#drop(lease);
+    }
+    // A timer may fire a little early, with nothing overdue yet.
+    this.#armDeadline();
+  }
+}

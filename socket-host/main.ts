@@ -1,0 +1,55 @@
+import { loadHostConfig } from "../shared/config.ts";
+import { openDatabase } from "../shared/db/pool.ts";
+import { newHostId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
+import { openCommandQueues } from "../shared/queue.ts";
+import { openStorage } from "../shared/storage.ts";
+import { Host } from "./host.ts";
+import { startWatchdog } from "./watchdog.ts";
+import { trustRoot } from "./whatsapp/trust.ts";
+
+/** The socket-host process. Ends with code 0 after a hand-over, 1 when it could not start. */
+async function main(): Promise<void> {
+  const config = loadHostConfig();
+  const hostId = config.hostId ?? newHostId();
+  const log = createLog("socket-host", config.logLevel).child({ hostId });
+  if (config.whatsapp.trustRoot) trustRoot(config.whatsapp.trustRoot);
+  const database = openDatabase(config.database);
+  const queues = openCommandQueues(config.commandQueueUrls);
+  const storage = openStorage(config.stateBucket);
+  await storage.selfTest();
+  const watchdog = startWatchdog();
+  const host = new Host({ hostId, config, database, queues, storage, watchdog, log });
+
+  // Baileys leaves promises unattended, such as a stanza that it answers on a socket that has just closed. One device's
+  // must not end all others.
+  process.on("unhandledRejection", (err) => log.error({ err }, "unattended failure"));
+
+  let isStopping = false;
+  const stop = async (why: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ why }, "stopping");
+    await host.stop();
+    queues.close();
+    storage.close();
+    await database.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void (process.send ? undefined : stop("SIGINT")));
+  // The process that started this one is gone: nobody would restart it or stop it.
+  process.on("disconnect", () => void stop("the parent process ended"));
+
+  await host.start();
+  log.info("ready");
+  process.send?.({ type: "ready", hostId });
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.send?.({ type: "failed", message });
+  process.stderr.write(`socket-host: ${message}\n`);
+  process.exitCode = 1;
+  process.disconnect?.();
+});

@@ -1,0 +1,202 @@
+import "./quiet.ts";
+import {
+  DisconnectReason,
+  generateWAMessageContent,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  isJidNewsletter,
+  isJidStatusBroadcast,
+  jidNormalizedUser,
+  makeWASocket,
+  proto,
+} from "@whiskeysockets/baileys";
+import type { BinaryNode } from "@whiskeysockets/baileys";
+import type { WhatsAppConfig } from "../../shared/config.ts";
+import { parseJid } from "../../shared/jid.ts";
+import type { DeviceState } from "../device-state/state.ts";
+import { authKeys } from "./auth-keys.ts";
+import type { Credentials } from "./credentials.ts";
+import { deviceLists } from "./device-lists.ts";
+import { gatedAgent } from "./output-gate.ts";
+import { silentLogger } from "./silent-logger.ts";
+import { signalRepository } from "./signal-repository.ts";
+
+/** The account that a socket is logged in as. */
+export type Account = { phone: string; lid: string | null };
+
+/** What a receipt says about messages of ours. */
+export type Receipt = { chat: string; messageIds: string[]; status: "delivered" | "read" };
+
+export type SocketEvents = {
+  onQr: (code: string, expiresAt: Date) => void;
+  /** The phone has accepted the QR; WhatsApp now closes the socket and expects a new one (code 515). */
+  onPaired: () => void;
+  onOpen: (account: Account) => void;
+  /** Everything that came while the device was away has been delivered. */
+  onCaughtUp: () => void;
+  onClose: (code: number | undefined) => void;
+  /** WhatsApp's server has taken the message, or refused it with a code. */
+  onAck: (messageId: string, errorCode: string | undefined) => void;
+  onReceipt: (receipt: Receipt) => void;
+  /** The server knows that we have this message and will not bring it again. */
+  onReceiptAck: (messageId: string) => void;
+};
+
+export type Socket = {
+  /** Whether a phone number has a WhatsApp account. Rejects when the server does not answer. */
+  isOnWhatsApp: (phone: string) => Promise<boolean>;
+  /** The encoded content of a text message. Kept, so that a retry sends the same bytes. */
+  encodeText: (text: string) => Promise<Buffer>;
+  /** Encrypts for every device of the recipient and hands it to the socket. Resolving is not an acknowledgement. */
+  relay: (to: string, messageId: string, bytes: Uint8Array) => Promise<void>;
+  /** Removes the link on WhatsApp's side and closes. */
+  logout: () => Promise<void>;
+  /** Closes without logging out and lets go of everything; no event follows. */
+  close: () => void;
+  /** When the server was last heard, by `Date.now()`; 0 when never. */
+  lastHeardAt: () => number;
+};
+
+/** How long Baileys shows each QR: the first longer than the others (lib/Socket/socket.js, pair-device). */
+const FIRST_QR_MS = 60_000;
+const NEXT_QR_MS = 20_000;
+
+/**
+ * One Baileys socket on a device's state; the only place where the product and Baileys meet on a live connection.
+ * Events come from the stanzas themselves, not from Baileys' event buffer, which merges them and holds them back
+ * during login. Bytes leave through the output gate, when the state behind them is durable.
+ */
+export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConfig, events: SocketEvents): Socket {
+  const stanzas = new WeakMap<Uint8Array, BinaryNode>();
+  const agent = gatedAgent(config.webSocketUrl, state);
+  const sock = makeWASocket({
+    waWebSocketUrl: config.webSocketUrl,
+    agent,
+    logger: silentLogger,
+    // A canonical browser label: others are refused without a word when linking by code.
+    browser: ["Ubuntu", "Chrome", "22.04.4"],
+    connectTimeoutMs: config.connectTimeoutMs,
+    defaultQueryTimeoutMs: config.queryTimeoutMs,
+    keepAliveIntervalMs: config.keepAliveIntervalMs,
+    // An "online" companion would silence the notifications on the person's phone.
+    markOnlineOnConnect: false,
+    emitOwnEvents: false,
+    syncFullHistory: false,
+    shouldIgnoreJid: (jid) => Boolean(isJidStatusBroadcast(jid) || isJidNewsletter(jid)),
+    auth: { creds: state.creds, keys: authKeys(state) },
+    makeSignalRepository: signalRepository(state, { stanzaOf: (ciphertext) => stanzas.get(ciphertext) }),
+    // Our store cannot fail late: a commit that is repeated would only hide a mistake for half a minute.
+    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
+    userDevicesCache: deviceLists(state),
+    // Looked up by id only: a retry request names the device it comes from, not the chat the message went to.
+    getMessage: (key) => {
+      const sent = key.id ? state.getOutbox(key.id) : undefined;
+      return Promise.resolve(sent && proto.Message.decode(sent.bytes));
+    },
+  });
+
+  let isClosed = false;
+  const letGo = () => {
+    isClosed = true;
+    // Baileys waits for the peer's goodbye before it lets go; a half-open peer never says it.
+    agent.destroySockets();
+    void sock.end(undefined);
+  };
+  let lastHeardAt = 0;
+  let qrCount = 0;
+
+  sock.ev.on("creds.update", (update) => state.saveCreds(update));
+  sock.ev.on("connection.update", (update) => {
+    if (isClosed) return;
+    if (update.qr) {
+      qrCount += 1;
+      events.onQr(update.qr, new Date(Date.now() + (qrCount === 1 ? FIRST_QR_MS : NEXT_QR_MS)));
+    }
+    if (update.isNewLogin) events.onPaired();
+    if (update.connection === "open") events.onOpen(accountOf(state.creds));
+    if (update.connection === "close") {
+      isClosed = true;
+      events.onClose(codeOf(update.lastDisconnect?.error));
+    }
+  });
+  // An HTTP status instead of a WebSocket: Baileys does not listen to this and would wait for ever. The status is some
+  // proxy's, never WhatsApp's word about the account.
+  sock.ws.on("unexpected-response", () => {
+    if (isClosed) return;
+    letGo();
+    events.onClose(DisconnectReason.unavailableService);
+  });
+  sock.ws.on("frame", () => {
+    lastHeardAt = Date.now();
+  });
+  // Before Baileys' own listener: the signal repository is then told which stanza a ciphertext came in.
+  sock.ws.prependListener("CB:message", (node: BinaryNode) => {
+    for (const child of Array.isArray(node.content) ? node.content : []) {
+      if (child.content instanceof Uint8Array) stanzas.set(child.content, node);
+    }
+  });
+  sock.ws.on("CB:ib,,offline", () => events.onCaughtUp());
+  sock.ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
+    if (attrs["id"]) events.onAck(attrs["id"], attrs["error"]);
+  });
+  sock.ws.on("CB:ack,class:receipt", ({ attrs }: BinaryNode) => {
+    if (attrs["id"]) events.onReceiptAck(attrs["id"]);
+  });
+  sock.ws.prependListener("CB:receipt", (node: BinaryNode) => {
+    const receipt = toReceipt(node);
+    if (receipt) events.onReceipt(receipt);
+  });
+
+  return {
+    async isOnWhatsApp(phone) {
+      const found = await sock.onWhatsApp(phone);
+      if (!found) throw new Error("the server did not answer the existence check");
+      return found.some((entry) => entry.exists);
+    },
+    async encodeText(text) {
+      const content = await generateWAMessageContent({ text }, { logger: silentLogger, upload: nothingToUpload });
+      return Buffer.from(proto.Message.encode(content).finish());
+    },
+    async relay(to, messageId, bytes) {
+      await sock.relayMessage(to, proto.Message.decode(bytes), { messageId });
+    },
+    async logout() {
+      await sock.logout();
+    },
+    close() {
+      if (!isClosed) letGo();
+    },
+    lastHeardAt: () => lastHeardAt,
+  };
+}
+
+const nothingToUpload = () => Promise.reject(new Error("a text has nothing to upload"));
+
+function accountOf(creds: Credentials): Account {
+  const phone = parseJid(creds.me?.id ?? "")?.user;
+  if (!phone) throw new Error("the socket is open without an account");
+  return { phone, lid: parseJid(creds.me?.lid ?? "")?.user ?? null };
+}
+
+/** Baileys ends sockets with a Boom error that carries the code. */
+function codeOf(error: unknown): number | undefined {
+  const output = error instanceof Error && "output" in error ? error.output : undefined;
+  const code = output && typeof output === "object" && "statusCode" in output ? output.statusCode : undefined;
+  return typeof code === "number" ? code : undefined;
+}
+
+/**
+ * Receipts of other people for our messages: no type means delivered; `read` and `played` mean read. All other types
+ * are between our own devices or ask for a retry (lib/Socket/messages-recv.js, handleReceipt).
+ */
+function toReceipt(node: BinaryNode): Receipt | undefined {
+  const { attrs } = node;
+  const type = attrs["type"];
+  const status = type === undefined ? "delivered" : type === "read" || type === "played" ? "read" : undefined;
+  const chat = jidNormalizedUser(attrs["from"]);
+  // A receipt with a recipient is our own other device's.
+  if (!status || !attrs["id"] || attrs["recipient"] || !chat) return undefined;
+  const list = getBinaryNodeChild(node, "list");
+  const others = getBinaryNodeChildren(list, "item").flatMap((item) => item.attrs["id"] ?? []);
+  return { chat, messageIds: [attrs["id"], ...others], status };
+}
