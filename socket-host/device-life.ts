@@ -40,7 +40,7 @@ export async function openDeviceLife({ owned, epoch, database, storage, key, log
   const { state } = opened;
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
   const outbox = new Outbox(part);
-  const inbox = new Inbox(part);
+  const inbox = new Inbox({ ...part, recordReceipt: (receipt) => outbox.recordReceipt(receipt) });
   const close = async () => {
     await outbox.onConnectionLost();
     await inbox.close();

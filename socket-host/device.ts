@@ -52,6 +52,7 @@ export class Device {
   #isWanted: boolean;
   #isOpening = false;
   #isOpen = false;
+  #isCaughtUp = false;
   #isLoggingOut = false;
   #isDisposed = false;
   #attempts = 0;
@@ -152,6 +153,7 @@ export class Device {
       const linked = isLinked(life.state.creds);
       await this.#show("connecting", null, linked ? { desired: "connected" } : {});
       if (isCurrent()) {
+        this.#isCaughtUp = false;
         this.#socket = this.#openSocket(life, isCurrent);
         this.#after(this.#options.config.whatsapp.connectTimeoutMs, () => void this.#giveUpWaiting(life, generation));
       }
@@ -220,7 +222,8 @@ export class Device {
       onCaughtUp: when(() => this.#onCaughtUp(life)),
       onClose: when((code) => this.#onClose(life, code)),
       onAck: when((messageId, errorCode) => life.outbox.onAck(messageId, errorCode)),
-      onReceipt: when((receipt) => life.outbox.onReceipt(receipt)),
+      // At once and not through a promise: the acknowledgement that follows must find it in the journal.
+      onReceipt: (receipt) => (life.state.failed ? undefined : life.inbox.onReceipt(receipt)),
       onReceiptAck: when((messageId) => life.inbox.onReceiptAck(messageId)),
     });
   }
@@ -237,10 +240,13 @@ export class Device {
     await this.#show("connected", null, { desired: "connected", phoneNumber: phone, ...(lid && { lid }) });
     this.#log.info("connected");
     this.#reach({ reached: "connected" });
-    this.#after(CAUGHT_UP_WAIT_MS, () => void this.#resend(life));
+    if (this.#isCaughtUp) await this.#resend(life);
+    else this.#after(CAUGHT_UP_WAIT_MS, () => void this.#resend(life));
   }
 
+  /** Comes before or after `onOpen`, as it pleases the server. */
   async #onCaughtUp(life: DeviceLife): Promise<void> {
+    this.#isCaughtUp = true;
     life.inbox.onCaughtUp();
     await this.#resend(life);
   }
@@ -251,12 +257,15 @@ export class Device {
    * arrived, and it need not be sent a second time.
    */
   async #resend(life: DeviceLife): Promise<void> {
+    if (!this.#isOpen) return;
+    await life.state.durable();
+    await life.inbox.idle();
     for (const message of await life.outbox.listUnresolved()) {
       if (!this.#isOpen || this.#life !== life) return;
+      if (!(await life.outbox.isUnresolved(message))) continue;
       this.#log.info({ commandId: message.commandId }, "sending again");
-      await (
-        await this.send(message)
-      )?.finished;
+      const sent = await this.send(message);
+      await sent?.finished;
     }
   }
 

@@ -10,6 +10,7 @@ import { createLog } from "../shared/log.ts";
 import { eventually } from "../tests/support/eventually.ts";
 import type { DeviceState, JournalEntry } from "./device-state/state.ts";
 import { Inbox } from "./inbox.ts";
+import type { Receipt } from "./whatsapp/socket.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 
@@ -20,7 +21,14 @@ function journalOf(entries: Record<string, JournalEntry>) {
   const creds = newCredentials();
   creds.me = { id: "6281100000001:1@s.whatsapp.net", lid: "91100000001:1@lid" };
   const inbox = new Map(Object.entries(entries));
-  const state = { creds, inbox, onJournaled: (_keys: string[]) => {}, forget: (key: string) => void inbox.delete(key) };
+  const state = {
+    creds,
+    inbox,
+    onJournaled: (_keys: string[]) => {},
+    journal: (key: string, entry: JournalEntry) => void inbox.set(key, entry),
+    forget: (key: string) => void inbox.delete(key),
+    getOutbox: (id: string) => (id === "OURS" ? { to: SENDER, bytes: Buffer.alloc(0), at: 0 } : undefined),
+  };
   return state as typeof state & DeviceState<Credentials>;
 }
 
@@ -32,8 +40,10 @@ function textEntry(id: string, text: string, attrs: BinaryNodeAttributes = {}): 
 describe("the inbox of a device", () => {
   let database: Database;
   const deviceId = "inbox" as DeviceId;
+  const receipts: Receipt[] = [];
+  const recordReceipt = async (receipt: Receipt) => void receipts.push(receipt);
   const open = (state: DeviceState<Credentials>, on: Database = database) =>
-    new Inbox({ database: on, deviceId, epoch: 1, state, log: createLog("test", "silent") });
+    new Inbox({ database: on, deviceId, epoch: 1, state, log: createLog("test", "silent"), recordReceipt });
   const recorded = async (messageId: string) =>
     (await events.listAfter(database, deviceId, 0, 100)).filter(
       (event) => "messageId" in event.data && event.data.messageId === messageId,
@@ -89,6 +99,19 @@ describe("the inbox of a device", () => {
     const [first, second] = [await recorded("M4"), await recorded("M5")];
     expect(first[0]?.sequence).toBeLessThan(second[0]?.sequence ?? 0);
     await inbox.close();
+  });
+
+  it("keeps a receipt in the journal until it is recorded, also over a crash, and none for messages of others", async () => {
+    const state = journalOf({});
+    const inbox = open(state);
+    inbox.onReceipt({ chat: SENDER, messageIds: ["OURS", "FOREIGN"], status: "read" });
+    inbox.onReceipt({ chat: SENDER, messageIds: ["FOREIGN"], status: "read" });
+    expect([...state.inbox.keys()]).toEqual(["receipt:read:OURS"]);
+    await inbox.close();
+    const next = open(journalOf(Object.fromEntries(state.inbox)));
+    await next.idle();
+    expect(receipts).toEqual([{ chat: SENDER, messageIds: ["OURS"], status: "read" }]);
+    await next.close();
   });
 
   it("passes over what makes no event, and what nobody can read", async () => {

@@ -3,20 +3,32 @@ import { transaction } from "../shared/db/pool.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
-import type { DeviceState } from "./device-state/state.ts";
+import type { DeviceState, JournalEntry } from "./device-state/state.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import { decodeEvent } from "./whatsapp/decode.ts";
+import type { Receipt } from "./whatsapp/socket.ts";
 
-type Options = { database: Database; deviceId: DeviceId; epoch: number; state: DeviceState<Credentials>; log: Log };
+type Options = {
+  database: Database;
+  deviceId: DeviceId;
+  epoch: number;
+  state: DeviceState<Credentials>;
+  log: Log;
+  /** See `Outbox.recordReceipt`. */
+  recordReceipt: (receipt: Receipt) => Promise<void>;
+};
 
 /** What an earlier life left in the journal and the server has not brought again this long after the login, it has our receipt for. */
 const LEFTOVER_MS = 10_000;
 const RETRY_MS = 1_000;
 
+/** How a receipt lies in the journal. */
+const RECEIPT = "receipt";
+
 /**
- * From the journal of decrypted messages to the event log, live and after a crash alike: an entry is forgotten when its
- * event is committed and the server has acknowledged our receipt, so whatever happens in between is done again from the
- * journal, and the event's dedupe key keeps it from being told twice.
+ * From the journal of what came in to MySQL, live and after a crash alike. A message's entry is forgotten when its event
+ * is committed and the server has acknowledged our receipt for it, a receipt's entry when it is recorded. So whatever
+ * happens in between is done again from the journal, and the events' dedupe keys keep it from being told twice.
  */
 export class Inbox {
   readonly #options: Options;
@@ -33,6 +45,19 @@ export class Inbox {
     this.#leftovers = [...options.state.inbox.keys()];
     options.state.onJournaled = (keys) => this.#take(keys);
     this.#take(this.#leftovers);
+  }
+
+  /**
+   * A receipt came. It is in the journal when this returns, so that the output gate holds our acknowledgement, after which
+   * the server forgets it, until it is durable. Only messages of ours that are remembered count: nobody asks for others.
+   */
+  onReceipt({ chat, messageIds, status }: Receipt): void {
+    const { state } = this.#options;
+    const ours = messageIds.filter((id) => state.getOutbox(id));
+    const [first] = ours;
+    if (!first) return;
+    const entry = { attrs: { chat, status }, kind: RECEIPT, plain: Buffer.from(ours.join(",")), at: Date.now() };
+    state.journal(`${RECEIPT}:${status}:${first}`, entry);
   }
 
   /** The server has acknowledged our receipt for this message. */
@@ -68,16 +93,19 @@ export class Inbox {
 
   /** One transaction for all that waits, in the order of arrival. */
   async #record(): Promise<void> {
-    const { database, deviceId, epoch, state, log } = this.#options;
+    const { database, deviceId, epoch, state, log, recordReceipt } = this.#options;
     const keys = [...this.#waiting];
     if (!keys.length || this.#isClosed) return;
     this.#waiting.clear();
     const entries = keys.flatMap((key) => state.inbox.get(key) ?? []);
-    const facts = entries.flatMap((entry) => decodeEvent(entry, state.creds) ?? []);
+    const receipts = entries.flatMap((entry) => toReceipt(entry) ?? []);
+    const messages = entries.filter((entry) => entry.kind !== RECEIPT);
+    const facts = messages.flatMap((entry) => decodeEvent(entry, state.creds) ?? []);
     try {
       const outcome = await transaction(database, (runner) => events.append(runner, deviceId, epoch, facts));
       // Another host owns the device: its journal has the same entries.
       if (outcome === "fenced") return;
+      for (const receipt of receipts) await recordReceipt(receipt);
     } catch (err) {
       log.error({ err, deviceId }, "events not recorded, trying again");
       for (const key of keys) this.#waiting.add(key);
@@ -86,6 +114,8 @@ export class Inbox {
     }
     for (const key of keys) {
       this.#recorded.add(key);
+      // There is nobody to acknowledge a receipt's receipt.
+      if (state.inbox.get(key)?.kind === RECEIPT) this.#acknowledged.add(key);
       this.#forgetIfDone(key);
     }
   }
@@ -109,4 +139,10 @@ export class Inbox {
     }, delayMs);
     this.#timers.add(timer);
   }
+}
+
+function toReceipt({ kind, attrs, plain }: JournalEntry): Receipt | undefined {
+  if (kind !== RECEIPT) return undefined;
+  const status = attrs["status"] === "read" ? "read" : "delivered";
+  return { chat: attrs["chat"] ?? "", messageIds: plain.toString().split(","), status };
 }

@@ -58,7 +58,9 @@ export class Outbox {
   /** WhatsApp's server has taken the message (`errorCode` undefined) or refused it. It may come late. */
   async onAck(messageId: string, errorCode: string | undefined): Promise<void> {
     const { database, deviceId, log } = this.#options;
-    const pending = this.#take(messageId);
+    // It stays pending until the outcome is recorded: whoever looks meanwhile must not take it for unanswered.
+    const pending = this.#pending.get(messageId);
+    clearTimeout(pending?.timer);
     try {
       await transaction(database, async (runner) => {
         const sent = pending ?? (await this.#openCommand(runner, messageId));
@@ -70,11 +72,14 @@ export class Outbox {
     } catch (err) {
       log.error({ err, deviceId, messageId }, "outcome of a message not recorded");
     }
-    pending?.settle();
+    this.#take(messageId)?.settle();
   }
 
-  /** A recipient has the messages; so the server has taken them, whether or not its acknowledgement was seen. */
-  async onReceipt({ chat, messageIds, status }: Receipt): Promise<void> {
+  /**
+   * Recipients have these messages; so the server has taken them, whether or not its acknowledgement was seen. May be
+   * told again. Rejects when it could not be recorded.
+   */
+  async recordReceipt({ chat, messageIds, status }: Receipt): Promise<void> {
     const { database, deviceId, epoch } = this.#options;
     await transaction(database, async (runner) => {
       // First the device, then its commands, as every other transaction: two that lock crosswise would block each other.
@@ -104,6 +109,12 @@ export class Outbox {
     const { database, deviceId } = this.#options;
     const open = await commands.listOpenMessages(database, deviceId);
     return open.flatMap((command) => toOutgoing(command) ?? []);
+  }
+
+  /** Whether a message that was listed has no outcome still: it may have been sent in the ordinary way meanwhile. */
+  async isUnresolved({ commandId, messageId }: Outgoing): Promise<boolean> {
+    const { database, epoch } = this.#options;
+    return !this.#pending.has(messageId) && (await commands.start(database, commandId, epoch, "sending"));
   }
 
   #expectAck({ commandId, messageId, to }: Outgoing): Promise<void> {

@@ -19,12 +19,13 @@ export async function sendText(
   { to }: Extract<CommandPayload, { kind: "send-text" }>,
 ): Promise<Execution> {
   const { database, device, command, epoch } = context;
-  const isFirstTry = command.state === "queued";
+  // Begun before, here or on a host that died: whether it arrived is for the login to find out, not for this message.
+  if (command.state !== "queued") return STORED;
   const opened = await device.whenOpen(OPEN_WAIT_MS);
   if (opened === "gone") return KEPT;
-  if (opened === "closed") return isFirstTry ? await fail(context, "not_connected") : STORED;
+  if (opened === "closed") return await fail(context, "not_connected");
   const phone = phoneOfJid(to);
-  if (isFirstTry && phone && !(await device.isOnWhatsApp(phone))) return await fail(context, "not_on_whatsapp");
+  if (phone && !(await device.isOnWhatsApp(phone))) return await fail(context, "not_on_whatsapp");
   const message = toOutgoing(command);
   if (!message || !(await commands.start(database, command.commandId, epoch, "sending"))) return STORED;
   const sent = await device.send(message);
