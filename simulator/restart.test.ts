@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startSimulator } from "./server.ts";
+import { until } from "./testing/until.ts";
+import { ALICE, BOB, World } from "./testing/world.ts";
+
+let dataDir: string;
+let world: World;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "simulator-"));
+  world = await World.start({ dataDir });
+});
+afterEach(async () => {
+  await world.dispose();
+  await rm(dataDir, { recursive: true });
+});
+
+async function restart(): Promise<void> {
+  await world.simulator.dispose();
+  world.simulator = await startSimulator({ dataDir });
+}
+
+test("a linked device logs in again after a restart, and texts go both ways in their old sessions", async () => {
+  const client = await world.linked(ALICE);
+  await client.sendText(BOB, "before");
+  await world.inbox(BOB, 1);
+  const quoted = await world.write(BOB, ALICE, "also before");
+  await until(() => client.texts().length === 1);
+  await world.settled(ALICE);
+  const { rootPublicKey } = world.simulator;
+  await restart();
+  expect(world.simulator.rootPublicKey).toBe(rootPublicKey);
+  const again = world.client(client);
+  await again.connect();
+  expect(again.closes).toEqual([]);
+  await again.sendText(BOB, "after");
+  await world.inbox(BOB, 2);
+  const { body } = await world.post(`/phones/${BOB}/messages`, { to: ALICE, text: "also after", replyTo: quoted });
+  await until(() => again.texts().some(({ id }) => id === body.id));
+  expect(await world.inbox(BOB, 2)).toMatchObject([
+    { n: 1, text: "before" },
+    { n: 2, text: "after" },
+  ]);
+  const { undecryptable, retryReceipts } = await world.stats();
+  expect({ undecryptable, retryReceipts }).toEqual({
+    undecryptable: 0,
+    retryReceipts: { fromPhones: 0, fromDevices: 0 },
+  });
+});
+
+test("what waits for a device or for a phone waits over a restart", async () => {
+  const client = await world.linked(ALICE);
+  await world.put(`/phones/${BOB}/settings`, { online: false, autoRead: true });
+  const toBob = await client.sendText(BOB, "for Bob");
+  await until(() => client.acks.some(({ id }) => id === toBob));
+  await client.end();
+  const toAlice = await world.write(await world.person(), ALICE, "for Alice");
+  await restart();
+  expect((await world.phone(BOB)).settings).toEqual({
+    autoDelivered: true,
+    autoRead: true,
+    online: false,
+    presence: "available",
+  });
+  const again = world.client(client);
+  await again.connect();
+  await until(() => again.texts().some(({ id }) => id === toAlice));
+  await world.put(`/phones/${BOB}/settings`, { online: true });
+  expect(await world.inbox(BOB, 1)).toMatchObject([{ id: toBob }]);
+});
+
+test("what was reset stays forgotten", async () => {
+  const client = await world.linked(ALICE);
+  await world.post("/reset");
+  await until(() => client.closes.includes(428));
+  await restart();
+  expect((await world.get("/phones")).body).toEqual([]);
+  const again = world.client(client);
+  await again.connect();
+  expect(again.closes).toEqual([401]);
+});

@@ -1,0 +1,107 @@
+import { decodeBinaryNode, encodeBinaryNode, type proto } from "@whiskeysockets/baileys";
+import type { RawData, WebSocket } from "ws";
+import type { Certificates } from "./certificates.ts";
+import { NoiseServer, type NoiseEvent } from "./noise.ts";
+import type { BinaryNode } from "./node.ts";
+
+/** What happens on a connection. Stanzas come one after the other; an exception from a handler cuts the connection. */
+export type ConnectionEvents = {
+  /** The handshake is done: the client says who it is (login) or what it brings (registration). */
+  onHello(payload: proto.ClientPayload, clientKey: Buffer): void;
+  onStanza(stanza: BinaryNode): void | Promise<void>;
+  onSent(stanza: BinaryNode): void;
+  /** The client sent something that cannot be read or makes no sense; the connection has been cut. */
+  onBroken(reason: unknown): void;
+  onClosed(): void;
+};
+
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** One WebSocket of a client, speaking Noise frames with WhatsApp's binary stanzas inside. */
+export class Connection {
+  /** The half-open fault that made this connection deaf and dumb: nothing is read, nothing is sent, TCP stays up. */
+  frozenBy: string | undefined;
+  readonly #socket: WebSocket;
+  readonly #noise: NoiseServer;
+  readonly #events: ConnectionEvents;
+  #tail: Promise<void> = Promise.resolve();
+  #isEnding = false;
+
+  constructor(socket: WebSocket, certificates: Certificates, events: ConnectionEvents) {
+    this.#socket = socket;
+    this.#noise = new NoiseServer(certificates);
+    this.#events = events;
+    socket.on("message", (data) => this.#receive(data));
+    socket.on("close", () => {
+      this.#isEnding = true;
+      events.onClosed();
+    });
+    socket.on("error", () => socket.terminate());
+  }
+
+  get isOpen(): boolean {
+    return !this.#isEnding && this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  /** Sends a stanza; on a connection that is ending or frozen it is dropped and the answer is false. */
+  send(stanza: BinaryNode): boolean {
+    if (!this.isOpen || this.frozenBy !== undefined) return false;
+    this.#socket.send(this.#noise.seal(encodeBinaryNode(stanza)));
+    this.#events.onSent(stanza);
+    return true;
+  }
+
+  /** Closes after everything that was sent; what the client still says is ignored. */
+  close(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#socket.close();
+    setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
+  }
+
+  /** Cuts the TCP connection without a word. */
+  drop(): void {
+    this.#isEnding = true;
+    this.#socket.terminate();
+  }
+
+  #receive(data: RawData): void {
+    if (this.#isEnding) return;
+    try {
+      for (const event of this.#noise.feed(toBuffer(data))) this.#handle(event);
+    } catch (reason) {
+      this.#break(reason);
+    }
+  }
+
+  #handle(event: NoiseEvent): void {
+    if (event.kind === "reply") this.#socket.send(event.frame);
+    else if (event.kind === "hello") this.#inOrder(() => this.#events.onHello(event.payload, event.clientKey));
+    else this.#inOrder(async () => this.#events.onStanza(await decodeBinaryNode(event.plaintext)));
+  }
+
+  /** Decoding a stanza is asynchronous (it may be compressed), so each step waits for the one before. */
+  #inOrder(step: () => void | Promise<void>): void {
+    this.#tail = this.#after(this.#tail, step);
+  }
+
+  async #after(previous: Promise<void>, step: () => void | Promise<void>): Promise<void> {
+    await previous;
+    if (this.#isEnding || this.frozenBy !== undefined) return;
+    try {
+      await step();
+    } catch (reason) {
+      this.#break(reason);
+    }
+  }
+
+  #break(reason: unknown): void {
+    this.drop();
+    this.#events.onBroken(reason);
+  }
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
