@@ -1,0 +1,73 @@
+import { BaileysClient } from "../../simulator/testing/baileys-client.ts";
+
+/**
+ * Half of the clients of `simulator-load.ts`, in a process of its own so that their work is not the simulator's. Does what
+ * it is told over IPC, one order after the other, and answers each with `{done: true}`, or `{done: false, reason}`.
+ */
+export type LoadOrder =
+  | { do: "link"; simulator: { url: string; wsUrl: string; rootPublicKey: string }; phones: string[] }
+  | { do: "login" }
+  /** Each client writes to the one after it, so many times. */
+  | { do: "write"; count: number }
+  | { do: "write-to-group"; phone: string; group: string; count: number };
+
+const AT_ONCE = 4;
+const MAX_ATTEMPTS = 5;
+
+let clients: BaileysClient[] = [];
+let phones: string[] = [];
+let simulator: Extract<LoadOrder, { do: "link" }>["simulator"];
+
+async function obey(order: LoadOrder): Promise<void> {
+  if (order.do === "link") {
+    ({ simulator, phones } = order);
+    clients = phones.map(() => newClient());
+    await eachOf(clients, (client, at) => again(() => client.link(phones[at] ?? "")));
+  } else if (order.do === "login") {
+    const earlier = clients;
+    for (const client of earlier) await client.end();
+    clients = earlier.map((client) => newClient(client));
+    await eachOf(clients, (client) => again(() => client.connect()));
+  } else if (order.do === "write") {
+    await eachOf(clients, async (client, at) => {
+      const to = phones[(at + 1) % phones.length] ?? "";
+      for (let i = 0; i < order.count; i++) await client.sendText(to, `message ${i}`);
+    });
+  } else {
+    const client = clients[phones.indexOf(order.phone)];
+    for (let i = 0; i < order.count; i++) await client?.socket.sendMessage(order.group, { text: `message ${i}` });
+  }
+}
+
+function newClient(earlier?: BaileysClient): BaileysClient {
+  const whole = { ...simulator, dispose: () => Promise.resolve() };
+  return new BaileysClient(whole, earlier?.auth);
+}
+
+/** On a busy machine a step may take longer than a client waits. */
+async function again(work: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
+    const isDone = await work().then(
+      () => true,
+      () => false,
+    );
+    if (isDone) return;
+  }
+  await work();
+}
+
+async function eachOf<T>(items: T[], work: (item: T, at: number) => Promise<unknown>): Promise<void> {
+  const waiting = items.map((item, at) => ({ item, at }));
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await work(next.item, next.at);
+  });
+  await Promise.all(workers);
+}
+
+process.on("message", (order: LoadOrder) => {
+  obey(order).then(
+    () => process.send?.({ done: true }),
+    (error: unknown) => process.send?.({ done: false, reason: String(error) }),
+  );
+});
+process.on("disconnect", () => process.exit());

@@ -1,0 +1,134 @@
+import type { Stack } from "../../local/stack.ts";
+import { eventually } from "./eventually.ts";
+
+export type Answer = { status: number; headers: Headers; body: Body };
+type Body = {
+  success: boolean;
+  message: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- answers of every shape; a wrong one fails the assertion on it
+  data: any;
+  error?: { code: string; details?: { path: string; message: string }[] };
+};
+
+const BASE = "/api/whatsapp-multi-device";
+
+/** The gateway as its client sees it. */
+export class Gateway {
+  readonly #stack: Stack;
+  constructor(stack: Stack) {
+    this.#stack = stack;
+  }
+
+  async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await fetch(`${this.#stack.apiUrl}${BASE}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#stack.token}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+  }
+
+  status(deviceId: string) {
+    return this.call("GET", `/devices/${deviceId}/status`);
+  }
+
+  send(deviceId: string, to: string, message: string, headers: Record<string, string> = {}) {
+    return this.call("POST", `/devices/${deviceId}/send-message`, { to, message }, headers);
+  }
+
+  async connected(deviceId: string, timeoutMs: number): Promise<void> {
+    await eventually(
+      `${deviceId} is connected`,
+      timeoutMs,
+      async () => (await this.status(deviceId)).body.data.isConnected,
+    );
+  }
+
+  /** Creates a device and links it to a simulated phone. */
+  async link(deviceId: string, phone: Phone): Promise<void> {
+    const created = await this.call("POST", "/devices", { deviceId });
+    if (created.status !== 201) throw new Error(`device not created: ${JSON.stringify(created.body)}`);
+    const connect = await this.call("POST", `/devices/${deviceId}/connect`);
+    if (!connect.body.data.qrCode) throw new Error(`no QR: ${JSON.stringify(connect.body)}`);
+    await phone.scan(connect.body.data.qrCode);
+    await this.connected(deviceId, 15_000);
+  }
+
+  async events(deviceId: string, after = 0) {
+    return (await this.call("GET", `/events?deviceId=${deviceId}&after=${after}`)).body.data.events as {
+      sequence: number;
+      type: string;
+      data: Record<string, unknown>;
+    }[];
+  }
+}
+
+export type InboxMessage = { n: number; id: string; from: string; text?: string; copies: number };
+
+/** A person with a phone on the simulated WhatsApp. */
+export class Phone {
+  readonly number: string;
+  readonly #url: string;
+  private constructor(stack: Stack, number: string) {
+    this.number = number;
+    this.#url = `${stack.simulatorUrl}`;
+  }
+
+  static async create(stack: Stack, number: string, name?: string): Promise<Phone> {
+    const phone = new Phone(stack, number);
+    await phone.#post("/phones", { phone: number, ...(name && { name }) });
+    return phone;
+  }
+
+  scan(qr: string) {
+    return this.#post(`/phones/${this.number}/scan`, { qr });
+  }
+  unlink() {
+    return this.#post(`/phones/${this.number}/unlink`, {});
+  }
+  async text(to: Phone, text: string): Promise<string> {
+    const { id } = (await this.#post(`/phones/${this.number}/messages`, { to: to.number, text })) as { id: string };
+    return id;
+  }
+  /** Where a fault matches by phone. */
+  fault(fault: string, more: Record<string, unknown> = {}) {
+    return this.#post("/faults", { match: { phone: this.number }, fault, ...more }) as Promise<{ id: string }>;
+  }
+  async mend(faultId: string) {
+    await fetch(`${this.#url}/faults/${faultId}`, { method: "DELETE" });
+  }
+  async settings(settings: { autoDelivered?: boolean; autoRead?: boolean; online?: boolean }) {
+    await this.#request("PUT", `/phones/${this.number}/settings`, settings);
+  }
+
+  async inbox(): Promise<InboxMessage[]> {
+    const response = await fetch(`${this.#url}/phones/${this.number}/inbox?after=0&wait=0`);
+    const answer = (await response.json()) as InboxMessage[] | { messages: InboxMessage[] };
+    return Array.isArray(answer) ? answer : answer.messages;
+  }
+
+  async received(id: string, timeoutMs = 5_000): Promise<InboxMessage> {
+    return await eventually(`${this.number} has message ${id}`, timeoutMs, async () =>
+      (await this.inbox()).find((message) => message.id === id),
+    );
+  }
+
+  #post(path: string, body: unknown) {
+    return this.#request("POST", path, body);
+  }
+
+  async #request(method: string, path: string, body: unknown): Promise<unknown> {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`simulator ${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+}
