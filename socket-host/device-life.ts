@@ -17,7 +17,16 @@ export type DeviceLife = {
   close: () => Promise<void>;
 };
 
-type Options = { owned: OwnedDevice; epoch: number; database: Database; storage: Storage; key: Buffer; log: Log };
+type Options = {
+  owned: OwnedDevice;
+  epoch: number;
+  database: Database;
+  storage: Storage;
+  key: Buffer;
+  log: Log;
+  /** See `Inbox`. */
+  onOverflow: () => void;
+};
 
 /** Where a device's state lies; see docs/decisions/0004. */
 export const statePrefix = ({ userId, deviceId }: OwnedDevice) => `devices/${userId}/${deviceId}/`;
@@ -29,7 +38,8 @@ export const statePrefix = ({ userId, deviceId }: OwnedDevice) => `devices/${use
 export type LifeOpened = { outcome: "open"; life: DeviceLife } | { outcome: "fenced" } | { outcome: "unreadable" };
 
 /** Loads all of a device's state. Throws when the store does not answer. */
-export async function openDeviceLife({ owned, epoch, database, storage, key, log }: Options): Promise<LifeOpened> {
+export async function openDeviceLife(options: Options): Promise<LifeOpened> {
+  const { owned, epoch, database, storage, key, log, onOverflow } = options;
   const place = { storage, prefix: statePrefix(owned), key, epoch };
   const opened = await DeviceState.open<Credentials>({ ...place, newCreds: newCredentials, log });
   if (opened.outcome === "unreadable") {
@@ -40,7 +50,7 @@ export async function openDeviceLife({ owned, epoch, database, storage, key, log
   const { state } = opened;
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
   const outbox = new Outbox(part);
-  const inbox = new Inbox({ ...part, recordReceipt: (receipt) => outbox.recordReceipt(receipt) });
+  const inbox = new Inbox({ ...part, recordReceipt: (receipt) => outbox.recordReceipt(receipt), onOverflow });
   const close = async () => {
     await outbox.onConnectionLost();
     await inbox.close();

@@ -195,6 +195,7 @@ export class Device {
       storage,
       log: this.#log,
       key: config.stateEncryptionKey,
+      onOverflow: () => void this.#pauseInput(),
     });
     if (opened.outcome === "fenced") this.#options.onFenced();
     if (opened.outcome === "unreadable") await this.#stop("error", "state_unreadable");
@@ -205,6 +206,14 @@ export class Device {
     }
     this.#life = opened.life;
     return opened.life;
+  }
+
+  /** Closed, the device takes nothing in; WhatsApp keeps what comes meanwhile. */
+  async #pauseInput(): Promise<void> {
+    if (!this.#socket) return;
+    this.#log.error("too many messages wait for the database, the socket is closed");
+    await this.#endSocket();
+    await this.#reconnectLater("database_unavailable");
   }
 
   #openSocket(life: DeviceLife, isCurrent: () => boolean): Socket {

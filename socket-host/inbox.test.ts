@@ -41,9 +41,11 @@ describe("the inbox of a device", () => {
   let database: Database;
   const deviceId = "inbox" as DeviceId;
   const receipts: Receipt[] = [];
+  let overflows = 0;
+  const onOverflow = () => void overflows++;
   const recordReceipt = async (receipt: Receipt) => void receipts.push(receipt);
   const open = (state: DeviceState<Credentials>, on: Database = database) =>
-    new Inbox({ database: on, deviceId, epoch: 1, state, log: createLog("test", "silent"), recordReceipt });
+    new Inbox({ database: on, deviceId, epoch: 1, state, log: createLog("test", "silent"), recordReceipt, onOverflow });
   const recorded = async (messageId: string) =>
     (await events.listAfter(database, deviceId, 0, 100)).filter(
       (event) => "messageId" in event.data && event.data.messageId === messageId,
@@ -112,6 +114,15 @@ describe("the inbox of a device", () => {
     await next.idle();
     expect(receipts).toEqual([{ chat: SENDER, messageIds: ["OURS"], status: "read" }]);
     await next.close();
+  });
+
+  it("says when too much waits for a database that is away", async () => {
+    const pool = new Proxy(database.pool, { get: () => () => Promise.reject(new Error("away")) });
+    const many = Array.from({ length: 2_001 }, (_, n) => [`k${n}`, textEntry(`N${n}`, "x")] as const);
+    const inbox = open(journalOf(Object.fromEntries(many)), { ...database, pool });
+    await inbox.idle();
+    expect(overflows).toBe(1);
+    await inbox.close();
   });
 
   it("passes over what makes no event, and what nobody can read", async () => {

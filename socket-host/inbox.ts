@@ -16,11 +16,15 @@ type Options = {
   log: Log;
   /** See `Outbox.recordReceipt`. */
   recordReceipt: (receipt: Receipt) => Promise<void>;
+  /** Too much waits for the database: WhatsApp is to keep the rest. */
+  onOverflow: () => void;
 };
 
 /** What an earlier life left in the journal and the server has not brought again this long after the login, it has our receipt for. */
 const LEFTOVER_MS = 10_000;
 const RETRY_MS = 1_000;
+/** With the database away, messages pile up here and not at WhatsApp; from so many on, nothing more is taken in. */
+const MAX_UNRECORDED = 2_000;
 
 /** How a receipt lies in the journal. */
 const RECEIPT = "receipt";
@@ -93,7 +97,7 @@ export class Inbox {
 
   /** One transaction for all that waits, in the order of arrival. */
   async #record(): Promise<void> {
-    const { database, deviceId, epoch, state, log, recordReceipt } = this.#options;
+    const { database, deviceId, epoch, state, log, recordReceipt, onOverflow } = this.#options;
     const keys = [...this.#waiting];
     if (!keys.length || this.#isClosed) return;
     this.#waiting.clear();
@@ -109,6 +113,7 @@ export class Inbox {
     } catch (err) {
       log.error({ err, deviceId }, "events not recorded, trying again");
       for (const key of keys) this.#waiting.add(key);
+      if (this.#waiting.size > MAX_UNRECORDED) onOverflow();
       this.#later(RETRY_MS, () => this.#take([]));
       return;
     }

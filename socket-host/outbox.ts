@@ -7,6 +7,7 @@ import type { Database, Runner } from "../shared/db/pool.ts";
 import type { CommandId, DeviceId, MessageId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { DeviceState } from "./device-state/state.ts";
+import { breathe } from "./whatsapp/breathe.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import type { Receipt, Socket } from "./whatsapp/socket.ts";
 
@@ -45,6 +46,8 @@ export class Outbox {
     try {
       const kept = state.getOutbox(messageId);
       const bytes = kept?.bytes ?? (await socket.encodeText(message.text));
+      // Never inside: the message and the ratchet step that encrypts it belong into one append.
+      await breathe();
       state.putOutbox(messageId, { to, bytes, at: Date.now() });
       await socket.relay(to, messageId, bytes);
     } catch (err) {

@@ -26,7 +26,7 @@ export async function forkReady<Ready>(path: string, flags: string[], env: Recor
   ]);
   return {
     ready,
-    async end(): Promise<void> {
+    end: async (): Promise<void> => {
       child.kill("SIGTERM");
       await exited;
     },
