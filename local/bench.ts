@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { inheritedEnvironment } from "../shared/config.ts";
 import { LaunchError } from "./launch-error.ts";
 import { REPOSITORY } from "./repository.ts";
+import { runScript } from "./run-script.ts";
 
 const FOLDER = join(REPOSITORY, "bench");
 
@@ -18,16 +17,7 @@ export async function bench(args: string[]): Promise<number> {
   if (unknown !== undefined) throw new LaunchError(`there is no bench "${unknown}"; there are: ${known.join(", ")}`);
   let failures = 0;
   for (const name of args.length > 0 ? args : known) {
-    if (!(await run(name))) failures++;
+    if ((await runScript(`bench/${name}.ts`, [])) !== 0) failures++;
   }
   return failures === 0 ? 0 : 1;
-}
-
-async function run(name: string): Promise<boolean> {
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), join(FOLDER, `${name}.ts`)], {
-    cwd: REPOSITORY,
-    env: inheritedEnvironment(),
-    stdio: "inherit",
-  });
-  return new Promise((resolve) => child.once("close", (code) => resolve(code === 0)));
 }
