@@ -52,6 +52,7 @@ export class Device {
   #isWanted: boolean;
   #isOpening = false;
   #isOpen = false;
+  #isLinking = false;
   #isCaughtUp = false;
   #isLoggingOut = false;
   #isDisposed = false;
@@ -77,6 +78,11 @@ export class Device {
   /** When WhatsApp was last heard on the live socket, by `Date.now()`; 0 when there is none. */
   get lastHeardAt() {
     return this.#isOpen ? (this.#socket?.lastHeardAt() ?? 0) : 0;
+  }
+
+  /** From the first QR until the phone's answer has led to an open socket, or to nothing. */
+  get isLinking() {
+    return this.#isLinking;
   }
 
   /** Opens the device and keeps it open. Answers the first of: connected, a QR to scan, stopped with a reason. */
@@ -238,6 +244,7 @@ export class Device {
   }
 
   async #onQr(code: string, expiresAt: Date): Promise<void> {
+    this.#isLinking = true;
     await this.#show("connecting", null, { qr: { code, expiresAt } });
     this.#reach({ reached: "qr" });
   }
@@ -245,6 +252,7 @@ export class Device {
   async #onOpen(life: DeviceLife, account: Account): Promise<void> {
     this.#attempts = 0;
     this.#isOpen = true;
+    this.#isLinking = false;
     const { phone, lid } = account;
     await this.#show("connected", null, { desired: "connected", phoneNumber: phone, ...(lid && { lid }) });
     this.#log.info("connected");
@@ -303,6 +311,7 @@ export class Device {
 
   async #stop(status: StatusChange["status"], reason: string, more: Partial<StatusChange> = {}): Promise<void> {
     this.#isWanted = false;
+    this.#isLinking = false;
     await this.#show(status, reason, more);
     this.#reach({ reached: "stopped", reason });
   }
@@ -337,6 +346,7 @@ export class Device {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#isOpen = false;
+    this.#isLinking = false;
     this.#isOpening = false;
     socket?.close();
     await this.#life?.outbox.onConnectionLost();

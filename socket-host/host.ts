@@ -50,6 +50,7 @@ export class Host {
       log,
       onTaken: (lease) => this.#startShard(lease),
       onLost: (lease, isUrgent) => this.#stopShard(lease, isUrgent),
+      mayMove: (shard) => ![...this.#devices.values()].some((device) => device.shard === shard && device.isLinking),
       onExpiry: (ms) => options.watchdog.expectWithin(ms),
       onRound: (held) => this.#markAlive(held),
     });

@@ -27,6 +27,7 @@ describe("the lease keeper", () => {
 
   function keeperOf(name: string, on: Database = database) {
     const held = new Set<number>();
+    const pinned = new Set<number>();
     const expiry: { ms: number | undefined } = { ms: undefined };
     const lost: { shard: number; isUrgent: boolean; at: number }[] = [];
     const keeper = new LeaseKeeper({
@@ -40,11 +41,12 @@ describe("the lease keeper", () => {
         held.delete(lease.shard);
         lost.push({ shard: lease.shard, isUrgent, at: performance.now() });
       },
+      mayMove: (shard) => !pinned.has(shard),
       onExpiry: (ms) => void (expiry.ms = ms),
       onRound: async () => undefined,
     });
     keepers.push(keeper);
-    return { keeper, held, lost, expiry };
+    return { keeper, held, pinned, lost, expiry };
   }
 
   it("of a lone host takes every shard in its first round", async () => {
@@ -70,6 +72,16 @@ describe("the lease keeper", () => {
     await eventually("two shards each", 5_000, async () => first.held.size === 2 && second.held.size === 2);
     expect([...first.held, ...second.held].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     expect(first.lost.every((one) => !one.isUrgent)).toBe(true);
+  });
+
+  it("keeps a shard on which a device is being linked, and gives others", async () => {
+    const first = keeperOf("linking");
+    first.pinned.add(0).add(1);
+    const second = keeperOf("joining");
+    await first.keeper.start();
+    await second.keeper.start();
+    await eventually("two shards each", 5_000, async () => first.held.size === 2 && second.held.size === 2);
+    expect([...first.held].toSorted((a, b) => a - b)).toEqual([0, 1]);
   });
 
   it("takes over what a host gives back when it stops", async () => {

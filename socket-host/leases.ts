@@ -14,6 +14,8 @@ type Options = {
   onTaken: (lease: Lease) => void;
   /** Everything of the shard must stop; `isUrgent` when it may be another host's in a moment, else it is handed over. */
   onLost: (lease: Lease, isUrgent: boolean) => Promise<void>;
+  /** False while somebody is about to scan a QR of the shard: giving it away would end that. */
+  mayMove: (shard: number) => boolean;
   /** Told at each renewal: when the first lease may be another host's, in ms from now; undefined when none is held. */
   onExpiry: (ms: number | undefined) => void;
   /** After each round, with what is held. */
@@ -77,12 +79,13 @@ export class LeaseKeeper {
   }
 
   async #runRound(): Promise<void> {
-    const { database, hostId, shards, durationMs } = this.#options;
+    const { database, hostId, shards, durationMs, mayMove } = this.#options;
     const hosts = await leases.beat(database, hostId, durationMs);
     await this.#renew();
     const share = Math.ceil(shards / hosts);
-    const surplus = [...this.#held.values()].slice(share).slice(0, MAX_MOVES);
-    for (const { lease } of surplus) await this.#giveBack(lease);
+    const movable = [...this.#held.values()].filter(({ lease }) => mayMove(lease.shard));
+    const surplus = Math.min(MAX_MOVES, this.#held.size - share);
+    for (const { lease } of movable.slice(0, Math.max(0, surplus))) await this.#giveBack(lease);
     if (this.#held.size < share) {
       for (const shard of await leases.listFree(database)) {
         if (this.#held.size >= share || this.#isStopping) break;
