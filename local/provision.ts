@@ -1,4 +1,4 @@
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -18,6 +18,7 @@ const STATE_BUCKET = "whatsapp-state";
 const SHARDS = 4;
 /** The host ends what cannot be run long before; this is for messages that no host understands. */
 const MAX_RECEIVES = 100;
+const LOG_DAYS = 30;
 
 /** Creates the bucket and the queues where they are missing, and brings the queues' settings up to date. Repeatable. */
 export async function provision(aws: Aws): Promise<Provisioned> {
@@ -40,6 +41,11 @@ async function createBucket(s3: S3Client, name: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "BucketAlreadyOwnedByYou") throw error;
   }
+  // Log entries are in a snapshot within the hour; docs/device-state.md says why only they may expire.
+  const rule = { ID: "log", Status: "Enabled", Filter: { Prefix: "log/" }, Expiration: { Days: LOG_DAYS } } as const;
+  await s3.send(
+    new PutBucketLifecycleConfigurationCommand({ Bucket: name, LifecycleConfiguration: { Rules: [rule] } }),
+  );
 }
 
 async function createQueues(sqs: SQSClient): Promise<string[]> {

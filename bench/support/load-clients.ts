@@ -1,4 +1,5 @@
 import { BaileysClient } from "../../simulator/testing/baileys-client.ts";
+import { until } from "../../simulator/testing/until.ts";
 
 /**
  * Half of the clients of `simulator-load.ts`, in a process of its own so that their work is not the simulator's. Does what
@@ -31,7 +32,10 @@ async function obey(order: LoadOrder): Promise<void> {
   } else if (order.do === "write") {
     await eachOf(clients, async (client, at) => {
       const to = phones[(at + 1) % phones.length] ?? "";
-      for (let i = 0; i < order.count; i++) await client.sendText(to, `message ${i}`);
+      for (let i = 0; i < order.count; i++) {
+        const id = await client.sendText(to, `message ${i}`);
+        await until(() => client.acks.some((ack) => ack.id === id)); // else the process would have no time to receive
+      }
     });
   } else {
     const client = clients[phones.indexOf(order.phone)];

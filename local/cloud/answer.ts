@@ -4,6 +4,7 @@ import { AwsError } from "./aws-error.ts";
 import type { Exchange } from "./exchange.ts";
 import { parseRequestUrl } from "./request-url.ts";
 import { sendS3Error } from "./s3/serve.ts";
+import { sendSchedulerError } from "./scheduler/serve.ts";
 import { parseSignature } from "./signature.ts";
 import { sendSqsError } from "./sqs/serve.ts";
 import type { CloudStatus } from "./status.ts";
@@ -11,7 +12,8 @@ import { StorageError } from "./store/journal.ts";
 import { verifySignature } from "./verify-signature.ts";
 import type { Credentials } from "./verify-signature.ts";
 
-type Service = "s3" | "sqs";
+const SERVICES = ["s3", "scheduler", "sqs"] as const;
+type Service = (typeof SERVICES)[number];
 
 type Answering = {
   status: () => CloudStatus;
@@ -34,8 +36,9 @@ export async function answer(request: IncomingMessage, response: ServerResponse,
     const url = parseRequestUrl(request.url ?? "");
     const signature = parseSignature(request, url);
     if (!signature) throw unsigned(service);
-    if (signature.service !== "s3" && signature.service !== "sqs") throw unknownService(signature.service);
-    service = signature.service;
+    const named = SERVICES.find((known) => known === signature.service);
+    if (!named) throw unknownService(signature.service);
+    service = named;
     const verify = (hash: string) => verifySignature(request, url, signature, hash, credentials, now());
     const presigned = signature.expiresInSeconds !== undefined;
     await answering.serve({ request, response, url, requestId, verify, presigned, gone }, service);
@@ -45,6 +48,7 @@ export async function answer(request: IncomingMessage, response: ServerResponse,
     const refusal = error instanceof AwsError ? error : internalError(error);
     if (response.headersSent) response.destroy();
     else if (service === "sqs") sendSqsError(response, refusal);
+    else if (service === "scheduler") sendSchedulerError(response, refusal);
     else sendS3Error({ request, response, requestId }, refusal);
   } finally {
     // What was not read of the body would stand before the next request of the connection.
@@ -68,7 +72,7 @@ function unsigned(service: Service): AwsError {
 }
 
 function unknownService(service: string): AwsError {
-  return new AwsError("UnknownService", 400, `The local cloud speaks s3 and sqs, not ${service}.`);
+  return new AwsError("UnknownService", 400, `The local cloud speaks ${SERVICES.join(", ")}, not ${service}.`);
 }
 
 function internalError(error: unknown): AwsError {

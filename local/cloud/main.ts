@@ -4,22 +4,30 @@ import { startCloud } from "./server.ts";
 import type { Cloud } from "./server.ts";
 
 /**
- * The local cloud as a process: `main.ts --data DIR [--port N]` with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+ * The local cloud as a process: `main.ts --data DIR [--port N] [--precision minute]` with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
  * AWS_REGION. Under a launcher it says `{ type: "ready", endpoint }`, and ends when the launcher does.
  */
-const usage = "usage: main.ts --data DIR [--port N]";
+const usage = "usage: main.ts --data DIR [--port N] [--precision second|minute]";
 
 function fail(message: string): never {
   process.stderr.write(`local cloud: ${message}\n`);
   process.exit(1);
 }
 
-function readFlags(): { dataDir: string; port: number } {
+function readFlags(): { dataDir: string; port: number; precision: "second" | "minute" } {
   try {
-    const { values } = parseArgs({ options: { data: { type: "string" }, port: { type: "string", default: "0" } } });
+    const { values } = parseArgs({
+      options: {
+        data: { type: "string" },
+        port: { type: "string", default: "0" },
+        precision: { type: "string", default: "second" },
+      },
+    });
+    const { data: dataDir, precision } = values;
     const port = Number(values.port);
-    if (values.data !== undefined && Number.isInteger(port) && port >= 0 && port <= 65_535) {
-      return { dataDir: values.data, port };
+    const validPort = Number.isInteger(port) && port >= 0 && port <= 65_535;
+    if (dataDir !== undefined && validPort && (precision === "second" || precision === "minute")) {
+      return { dataDir, port, precision };
     }
   } catch (error) {
     fail(`${error instanceof Error ? error.message : String(error)}; ${usage}`);
@@ -29,9 +37,9 @@ function readFlags(): { dataDir: string; port: number } {
 
 async function start(): Promise<Cloud> {
   try {
-    const { dataDir, port } = readFlags();
+    const { dataDir, port, precision } = readFlags();
     const { region, ...credentials } = loadCloudCredentials();
-    return await startCloud({ dataDir, port, credentials, region });
+    return await startCloud({ dataDir, port, credentials, region, precision });
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }

@@ -1,12 +1,17 @@
 import { AwsError } from "./aws-error.ts";
 
 /** What a request names, decoded once. `new URL` is of no use here: it would resolve `..` inside object keys. */
-export type RequestUrl = { path: string; query: ReadonlyMap<string, string> };
+export type RequestUrl = {
+  path: string;
+  /** As it was sent. */
+  encodedPath: string;
+  query: ReadonlyMap<string, string>;
+};
 
 /** Throws `InvalidURI` for percent forms that are not UTF-8. */
 export function parseRequestUrl(url: string): RequestUrl {
   const mark = url.indexOf("?");
-  const path = mark === -1 ? url : url.slice(0, mark);
+  const encodedPath = mark === -1 ? url : url.slice(0, mark);
   const search = mark === -1 ? "" : url.slice(mark + 1);
   const query = new Map<string, string>();
   for (const pair of search.split("&")) {
@@ -16,7 +21,7 @@ export function parseRequestUrl(url: string): RequestUrl {
     const value = equals === -1 ? "" : pair.slice(equals + 1);
     query.set(decode(name.replaceAll("+", " ")), decode(value.replaceAll("+", " ")));
   }
-  return { path: decode(path), query };
+  return { path: decode(encodedPath), encodedPath, query };
 }
 
 function decode(text: string): string {

@@ -121,7 +121,9 @@ describe("who may call", () => {
     const bucket = await createTestBucket(cloud);
     await bucket.put("key", "hello");
     const { text } = await send({ path: "/_status" });
-    expect(JSON.parse(text).buckets).toContainEqual({ name: bucket.name, objects: 1, bytes: 5 });
+    const status = JSON.parse(text);
+    expect(status.buckets).toContainEqual({ name: bucket.name, objects: 1, bytes: 5 });
+    expect(status.schedules).toEqual({ count: 0, nextDueAt: null });
     expect((await send({ path: "/_status", headers: { host: "evil.example:80" } })).status).toBe(403);
   });
 });

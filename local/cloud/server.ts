@@ -3,18 +3,29 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { answer, reportFailure } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
 import { OpenRequests } from "./open-requests.ts";
+import { periodically } from "./periodically.ts";
 import { Blobs } from "./s3/blobs.ts";
 import { Buckets } from "./s3/buckets.ts";
-import { KeyLocks } from "./s3/key-locks.ts";
+import { Expiry } from "./s3/expiry.ts";
+import { KeyLocks } from "./key-locks.ts";
 import type { S3Record } from "./s3/records.ts";
 import { serveS3 } from "./s3/serve.ts";
 import { sweepQueues } from "./sqs/expiry.ts";
+import { Mover } from "./sqs/mover.ts";
+import type { Queue } from "./sqs/queue.ts";
 import { Queues } from "./sqs/queues.ts";
 import type { SqsRecord } from "./sqs/records.ts";
 import { serveSqs } from "./sqs/serve.ts";
+import { Clockwork } from "./scheduler/clockwork.ts";
+import type { Precision } from "./scheduler/due-at.ts";
+import type { SchedulerRecord } from "./scheduler/records.ts";
+import { Schedules } from "./scheduler/schedules.ts";
+import { serveScheduler } from "./scheduler/serve.ts";
 import { cloudStatus } from "./status.ts";
 import type { Transaction } from "./store/journal.ts";
+import type { Captured } from "./store/snapshot.ts";
 import { Store } from "./store/store.ts";
 import type { Credentials } from "./verify-signature.ts";
 
@@ -24,16 +35,20 @@ type Options = {
   port?: number;
   credentials: Credentials;
   region: string;
+  /** When schedules invoke their targets. Absent: at once when they are due. */
+  precision?: Precision;
   /** The clock, in Unix milliseconds. */
   now?: () => number;
 };
 
+type CloudRecord = SqsRecord | S3Record | SchedulerRecord;
+
 export type Cloud = {
-  /** `http://127.0.0.1:<port>`: for `AWS_ENDPOINT_URL_SQS` and `AWS_ENDPOINT_URL_S3`. */
+  /** `http://127.0.0.1:<port>`: for `AWS_ENDPOINT_URL_SQS`, `_S3` and `_SCHEDULER`. */
   endpoint: string;
   /** Resolves if the cloud can no longer keep anything: every write is refused from then on. */
   broken: Promise<Error>;
-  /** Ends long polls, lets requests under way finish, and frees the data directory. */
+  /** Ends long polls, lets requests and invocations under way finish, and frees the data directory. */
   dispose: () => Promise<void>;
 };
 
@@ -42,11 +57,12 @@ const SWEEP_EVERY_MS = 60_000;
 const COMPACT_AFTER_BYTES = 32 * 1024 * 1024;
 
 /**
- * Starts S3 and SQS on 127.0.0.1, on one port, with everything that was acknowledged before. Throws `LockedError` when
- * another process has the directory, `UnreadableDataError` when its data is damaged, or the system's error.
+ * Starts S3, SQS and the Scheduler on 127.0.0.1, on one port, with everything that was acknowledged before. Throws
+ * `LockedError` when another process has the directory, `UnreadableDataError` when its data is damaged, or the system's
+ * error.
  */
 export async function startCloud(options: Options): Promise<Cloud> {
-  const { dataDir, credentials, region, port = 0, now = Date.now } = options;
+  const { dataDir, credentials, region, port = 0, precision = "second", now = Date.now } = options;
   let onBroken: (error: Error) => void = reportFailure;
   const broken = new Promise<Error>((resolve) => {
     onBroken = resolve;
@@ -57,31 +73,41 @@ export async function startCloud(options: Options): Promise<Cloud> {
     if (replayed) blobs.remove(blob).catch(reportFailure);
   });
   const queues = new Queues(now);
-  const store = await Store.open<SqsRecord | S3Record>({
+  const schedules = new Schedules(now, precision);
+  const store = await Store.open<CloudRecord>({
     directory: dataDir,
     state: {
       apply: (record, payload) => {
         if (isS3Record(record)) buckets.apply(record, payload);
+        else if (isSchedulerRecord(record)) schedules.apply(record, payload);
         else queues.apply(record, payload);
       },
-      capture: () => both(queues.capture(), buckets.capture()),
+      capture: () => inSequence<Captured<CloudRecord>>([queues.capture(), buckets.capture(), schedules.capture()]),
     },
     compactAfterBytes: COMPACT_AFTER_BYTES,
     onBroken,
     onCompactionFailed: reportFailure,
   });
   replayed = true;
-  const commit = (transaction: Transaction<SqsRecord | S3Record>) => store.commit(transaction);
+  const commit = (transaction: Transaction<CloudRecord>) => store.commit(transaction);
   const sqs = { queues, commit, now, region };
   const s3 = { buckets, blobs, locks: new KeyLocks(), commit, now, region };
+  const scheduler = { schedules, queues, locks: new KeyLocks(), commit, now, region };
+  const mover = new Mover(sqs, reportFailure);
+  const servingSqs = { ...sqs, startMoving: (queue: Queue) => mover.start(queue) };
+  const services = {
+    s3: (exchange: Exchange) => serveS3(s3, exchange),
+    scheduler: (exchange: Exchange) => serveScheduler(scheduler, exchange),
+    sqs: (exchange: Exchange) => serveSqs(servingSqs, exchange),
+  };
   const requests = new OpenRequests();
 
   const server = createServer((request, response) => {
     const gone = requests.add(response);
     if (!gone) return response.destroy();
     return void answer(request, response, {
-      status: () => cloudStatus(queues, buckets),
-      serve: (exchange, service) => (service === "sqs" ? serveSqs(sqs, exchange) : serveS3(s3, exchange)),
+      status: () => cloudStatus(queues, buckets, schedules),
+      serve: (exchange, service) => services[service](exchange),
       credentials,
       now,
       gone,
@@ -92,21 +118,32 @@ export async function startCloud(options: Options): Promise<Cloud> {
   // Uploads may take as long as they take.
   server.requestTimeout = 0;
 
-  const sweep = setInterval(() => void sweepQueues(sqs).catch(reportFailure), SWEEP_EVERY_MS);
   try {
     await blobs.prepare(buckets.usedBlobs());
     await listen(server, port);
   } catch (error) {
-    clearInterval(sweep);
     await store.close();
     throw error;
   }
+  mover.resume();
+  const expiry = new Expiry(s3);
+  const sweeping = periodically(
+    async () => {
+      await sweepQueues(sqs);
+      await expiry.sweep();
+    },
+    SWEEP_EVERY_MS,
+    reportFailure,
+  );
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const clockwork = new Clockwork(scheduler, { host, onFailure: reportFailure });
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://${host}`,
     broken,
     async dispose() {
-      clearInterval(sweep);
-      await requests.end();
+      await sweeping.stop();
+      await mover.stop();
+      await Promise.all([clockwork.stop(), requests.end()]);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await store.close();
@@ -114,13 +151,16 @@ export async function startCloud(options: Options): Promise<Cloud> {
   };
 }
 
-function isS3Record(record: SqsRecord | S3Record): record is S3Record {
+function isS3Record(record: CloudRecord): record is S3Record {
   return record.type.startsWith("s3.");
 }
 
-function* both<A, B>(first: Iterable<A>, second: Iterable<B>): Generator<A | B> {
-  yield* first;
-  yield* second;
+function isSchedulerRecord(record: SqsRecord | SchedulerRecord): record is SchedulerRecord {
+  return record.type.startsWith("scheduler.");
+}
+
+function* inSequence<T>(parts: readonly Iterable<T>[]): Generator<T> {
+  for (const part of parts) yield* part;
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { startCloud } from "./server.ts";
 
@@ -13,15 +14,20 @@ export function connect(endpoint: string) {
   const config = { endpoint, region, credentials, maxAttempts: 1 };
   const sqs = new SQSClient(config);
   const s3 = new S3Client({ ...config, forcePathStyle: true });
+  const scheduler = new SchedulerClient(config);
   return {
     sqs,
     s3,
-    close() {
+    scheduler,
+    close: () => {
       sqs.destroy();
       s3.destroy();
+      scheduler.destroy();
     },
   };
 }
+
+export type CloudClients = ReturnType<typeof connect>;
 
 /** A cloud in this process with its own directory, whose clock can be put forward. It may stand still otherwise. */
 export async function startTestCloud(clock: "running" | "standing" = "running") {
@@ -34,7 +40,7 @@ export async function startTestCloud(clock: "running" | "standing" = "running") 
   let clients = connect(cloud.endpoint);
   /** Clients whose clock differs by more than 15 minutes are refused. */
   const setClock = () => {
-    for (const { config } of [clients.sqs, clients.s3]) config.systemClockOffset = ahead;
+    for (const { config } of [clients.sqs, clients.s3, clients.scheduler]) config.systemClockOffset = ahead;
   };
   return {
     dataDir,
@@ -46,6 +52,9 @@ export async function startTestCloud(clock: "running" | "standing" = "running") 
     },
     get s3() {
       return clients.s3;
+    },
+    get scheduler() {
+      return clients.scheduler;
     },
     advance(ms: number) {
       ahead += ms;

@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { credentials, region } from "./test-cloud.ts";
 
-/** The cloud as a process of its own, as the launcher starts it. */
-export async function startCloudProcess(dataDir: string, port = 0) {
-  const child = fork(fileURLToPath(new URL("main.ts", import.meta.url)), ["--data", dataDir, "--port", String(port)], {
-    execArgv: ["--import", "tsx"],
+/** The cloud as a process of its own, as the launcher starts it; with these flags beside directory and port. */
+export async function startCloudProcess(dataDir: string, port = 0, flags: readonly string[] = []) {
+  const args = ["--data", dataDir, "--port", String(port), ...flags];
+  const child = fork(fileURLToPath(new URL("main.ts", import.meta.url)), args, {
+    // A small young generation: requests leave little behind, and the default holds 100 MB more under load.
+    execArgv: ["--max-semi-space-size=4", "--import", "tsx"],
     env: {
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
@@ -27,7 +29,7 @@ export async function startCloudProcess(dataDir: string, port = 0) {
     endpoint: first?.type === "ready" ? first.endpoint : undefined,
     errors: () => errors,
     /** Resolves with the exit code; null after a signal. */
-    async stop(signal: "SIGTERM" | "SIGKILL"): Promise<number | null> {
+    stop: async (signal: "SIGTERM" | "SIGKILL"): Promise<number | null> => {
       child.kill(signal);
       await exited;
       return child.exitCode;

@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { SchedulerClient } from "@aws-sdk/client-scheduler";
 
 type Signable = {
   method: string;
@@ -16,8 +17,8 @@ type Signer = {
 };
 
 /** The signer of the SDK itself, for requests that its commands do not make. */
-export async function openSigner(s3: S3Client, endpoint: string) {
-  const signer = (await s3.config.signer()) as unknown as Signer;
+export async function openSigner(client: S3Client | SchedulerClient, endpoint: string) {
+  const signer = (await client.config.signer()) as unknown as Signer;
   const { hostname, port, host } = new URL(endpoint);
   const target = { protocol: "http:", hostname, port: Number(port) };
 

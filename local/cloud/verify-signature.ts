@@ -30,7 +30,7 @@ export function verifySignature(
   checkCoverage(request, signature.signedHeaders);
   const canonical = [
     request.method ?? "",
-    canonicalPath(url.path, signature.service),
+    canonicalPath(url, signature.service),
     canonicalQuery(url.query),
     ...signature.signedHeaders.map((name) => `${name}:${canonicalValue(request, name)}`),
     "",
@@ -89,10 +89,9 @@ function checkCoverage(request: IncomingMessage, signedHeaders: readonly string[
   });
 }
 
-/** S3 signs the path encoded once, every other service encoded twice. */
-function canonicalPath(path: string, service: string): string {
-  const encoded = path.split("/").map(uriEncode).join("/");
-  return service === "s3" ? encoded : encoded.split("/").map(uriEncode).join("/");
+/** S3 signs the path encoded once, every other service encoded twice: once more than it was sent. */
+function canonicalPath({ path, encodedPath }: RequestUrl, service: string): string {
+  return (service === "s3" ? path : encodedPath).split("/").map(uriEncode).join("/");
 }
 
 function canonicalQuery(query: ReadonlyMap<string, string>): string {

@@ -4,7 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import { bucketOf } from "./call.ts";
 import type { S3Action, S3Context } from "./call.ts";
 import { readSignedBody } from "./signed-body.ts";
-import { sendXml, textElement } from "./xml.ts";
+import { s3Document, sendXml, textElement } from "./xml.ts";
 
 /** User guide, "General purpose bucket naming rules". */
 const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
@@ -17,8 +17,7 @@ export async function listBuckets({ buckets }: S3Context, { response }: Exchange
       const created = textElement("CreationDate", new Date(createdAt).toISOString());
       return `<Bucket>${textElement("Name", name)}${created}</Bucket>`;
     });
-  const result = `<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Buckets>${elements.join("")}</Buckets></ListAllMyBucketsResult>`;
-  sendXml(response, 200, result);
+  sendXml(response, 200, s3Document("ListAllMyBucketsResult", [`<Buckets>${elements.join("")}</Buckets>`]));
 }
 
 /** A bucket that exists already is a success in us-east-1 and `BucketAlreadyOwnedByYou` elsewhere (API reference). */

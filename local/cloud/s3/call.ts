@@ -3,7 +3,7 @@ import type { Transaction } from "../store/journal.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Bucket, Buckets } from "./buckets.ts";
 import { noSuchBucket } from "./errors.ts";
-import type { KeyLocks } from "./key-locks.ts";
+import type { KeyLocks } from "../key-locks.ts";
 import type { KeyBytes } from "./object-key.ts";
 import type { S3Record } from "./records.ts";
 

@@ -32,6 +32,24 @@ export function checkReadConditions(exchange: Exchange, { etag, modifiedAt }: St
   return modifiedSecond <= Date.parse(headers["if-modified-since"] ?? "") ? "not-modified" : "send";
 }
 
+/** `x-amz-copy-source-if-…`: whatever does not hold refuses the copy (API reference, CopyObject). */
+export function checkCopyConditions(exchange: Exchange, { etag, modifiedAt }: StoredObject): void {
+  const header = (name: string) => headerOf(exchange, `x-amz-copy-source-${name}`);
+  const modifiedSecond = Math.floor(modifiedAt / 1000) * 1000;
+  const ifMatch = header("if-match");
+  if (ifMatch !== undefined) {
+    if (!matches(ifMatch, etag)) throw preconditionFailed("x-amz-copy-source-If-Match");
+  } else if (modifiedSecond > Date.parse(header("if-unmodified-since") ?? "")) {
+    throw preconditionFailed("x-amz-copy-source-If-Unmodified-Since");
+  }
+  const ifNoneMatch = header("if-none-match");
+  if (ifNoneMatch !== undefined) {
+    if (matches(ifNoneMatch, etag)) throw preconditionFailed("x-amz-copy-source-If-None-Match");
+  } else if (modifiedSecond <= Date.parse(header("if-modified-since") ?? "")) {
+    throw preconditionFailed("x-amz-copy-source-If-Modified-Since");
+  }
+}
+
 function matches(condition: string, etag: string): boolean {
   const tags = condition.split(",").map((tag) => tag.trim().replace(/^W\//, "").replaceAll('"', ""));
   return tags.includes("*") || tags.includes(etag);

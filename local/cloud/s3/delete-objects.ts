@@ -9,7 +9,7 @@ import { crc32Base64 } from "./object-headers.ts";
 import { checkedKeyBytes, keyText } from "./object-key.ts";
 import type { KeyBytes } from "./object-key.ts";
 import { readSignedBody } from "./signed-body.ts";
-import { parseXml, sendXml, textElement } from "./xml.ts";
+import { childText, parseXml, s3Document, sendXml, textElement } from "./xml.ts";
 
 /** API reference, DeleteObjects. */
 const MOST_KEYS = 1000;
@@ -32,11 +32,7 @@ export const deleteObjects: S3Action = async (context, call) => {
   const { keys, quiet } = parseDelete(body.toString("utf8"));
   await Promise.all(keys.map((key) => deleteKey(context, name, checkedKeyBytes(key), undefined)));
   const deleted = quiet ? [] : keys.map((key) => `<Deleted>${textElement("Key", key)}</Deleted>`);
-  sendXml(
-    call.exchange.response,
-    200,
-    `<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${deleted.join("")}</DeleteResult>`,
-  );
+  sendXml(call.exchange.response, 200, s3Document("DeleteResult", deleted));
 };
 
 async function deleteKey(
@@ -56,12 +52,12 @@ function parseDelete(document: string): { keys: string[]; quiet: boolean } {
   const root = parseXml(document);
   const objects = root.children.filter(({ name }) => name === "Object");
   if (root.name !== "Delete" || objects.length === 0 || objects.length > MOST_KEYS) throw malformedXml();
-  const keys = objects.map(({ children }) => {
-    const key = children.find(({ name }) => name === "Key")?.text;
+  const keys = objects.map((object) => {
+    const key = childText(object, "Key");
     if (key === undefined || key === "") throw malformedXml();
     return key;
   });
-  return { keys, quiet: root.children.some(({ name, text }) => name === "Quiet" && text === "true") };
+  return { keys, quiet: childText(root, "Quiet") === "true" };
 }
 
 /** S3 wants one of the two for this operation: a key that was garbled on the way would delete something else. */

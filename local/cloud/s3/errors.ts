@@ -7,6 +7,14 @@ export const noSuchBucket = (bucket: string) =>
 export const noSuchKey = (key: string) =>
   new AwsError("NoSuchKey", 404, "The specified key does not exist.", { details: { Key: key } });
 
+export const noSuchUpload = (upload: string) =>
+  new AwsError(
+    "NoSuchUpload",
+    404,
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+    { details: { UploadId: upload } },
+  );
+
 export const preconditionFailed = (condition: string) =>
   new AwsError("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold", {
     details: { Condition: condition },

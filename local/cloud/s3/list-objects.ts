@@ -2,9 +2,10 @@ import type { StoredObject } from "./buckets.ts";
 import { bucketOf } from "./call.ts";
 import type { S3Action } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
-import { keyBytes, keyText } from "./object-key.ts";
+import { keyEncoder } from "./key-encoding.ts";
+import { keyBytes } from "./object-key.ts";
 import type { OrderedMap } from "./ordered-map.ts";
-import { sendXml, textElement } from "./xml.ts";
+import { s3Document, sendXml, textElement } from "./xml.ts";
 
 const MOST_KEYS = 1000;
 /** Greater than any byte of UTF-8: `prefix + AFTER_ALL` comes after every key with that prefix. */
@@ -14,10 +15,7 @@ const AFTER_ALL = "\u00ff";
 export const listObjects: S3Action = async (context, call) => {
   const { name, objects } = bucketOf(context, call);
   const { query } = call.exchange.url;
-  const encodingType = query.get("encoding-type");
-  if (encodingType !== undefined && encodingType !== "url")
-    throw invalidArgument("Invalid Encoding Method specified in Request");
-  const encode = encodingType === "url" ? urlEncode : keyText;
+  const { encode, element } = keyEncoder(query);
   const prefix = keyBytes(query.get("prefix") ?? "");
   const delimiter = keyBytes(query.get("delimiter") ?? "");
   const startAfter = query.get("start-after");
@@ -33,7 +31,7 @@ export const listObjects: S3Action = async (context, call) => {
     ...(delimiter === "" ? [] : [textElement("Delimiter", encode(delimiter))]),
     ...(startAfter === undefined ? [] : [textElement("StartAfter", encode(keyBytes(startAfter)))]),
     ...(token === undefined ? [] : [textElement("ContinuationToken", token)]),
-    ...(encodingType === undefined ? [] : [textElement("EncodingType", encodingType)]),
+    ...element,
     textElement("KeyCount", keyCount),
     textElement("MaxKeys", maxKeys),
     textElement("IsTruncated", page.continueAfter !== undefined),
@@ -41,11 +39,7 @@ export const listObjects: S3Action = async (context, call) => {
     ...page.contents.map(([key, object]) => contentsElement(encode(key), object)),
     ...page.commonPrefixes.map((common) => `<CommonPrefixes>${textElement("Prefix", encode(common))}</CommonPrefixes>`),
   ];
-  sendXml(
-    call.exchange.response,
-    200,
-    `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${parts.join("")}</ListBucketResult>`,
-  );
+  sendXml(call.exchange.response, 200, s3Document("ListBucketResult", parts));
 };
 
 type PageRequest = { prefix: string; delimiter: string; after: string; maxKeys: number };
@@ -107,12 +101,4 @@ function parseToken(token: string): string {
   const after = Buffer.from(token, "base64url").toString("latin1");
   if (token === "" || makeToken(after) !== token) throw invalidArgument("The continuation token provided is incorrect");
   return after;
-}
-
-/** As S3 does it: a space becomes `+`, `/` and `*` stay. */
-function urlEncode(key: string): string {
-  return encodeURIComponent(keyText(key))
-    .replaceAll("%20", "+")
-    .replaceAll("%2F", "/")
-    .replace(/[!'()~]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 }

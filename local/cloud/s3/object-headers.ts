@@ -2,7 +2,9 @@ import { AwsError } from "../aws-error.ts";
 import type { Exchange } from "../exchange.ts";
 import type { StoredObject } from "./buckets.ts";
 import { headerOf } from "./call.ts";
+import type { S3Call, S3Context } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
+import { objectExpiry } from "./lifecycle-rule.ts";
 
 const DEFAULT_TYPE = "application/octet-stream";
 const KEPT_HEADERS = ["cache-control", "content-disposition", "content-language", "expires"];
@@ -64,6 +66,26 @@ export function describeObject(exchange: Exchange, object: StoredObject): Record
 function sendable(value: string): string {
   if (/^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value)) return value;
   throw invalidArgument("Header value cannot be represented using ISO-8859-1.");
+}
+
+/** What clients compare a download of the whole object with. */
+export function checksumHeaders(object: Pick<StoredObject, "crc32"> & { compositeCrc32?: string | undefined }) {
+  return {
+    "x-amz-checksum-crc32": object.compositeCrc32 ?? crc32Base64(object.crc32),
+    "x-amz-checksum-type": object.compositeCrc32 === undefined ? "FULL_OBJECT" : "COMPOSITE",
+  };
+}
+
+/** Says when the bucket's lifecycle will remove the object, if it will. */
+export function expirationHeader(
+  { buckets }: S3Context,
+  { bucket, key }: S3Call,
+  modifiedAt: number,
+): Record<string, string> {
+  const expiry = objectExpiry(buckets.byName.get(bucket)?.lifecycle ?? [], key, modifiedAt);
+  if (!expiry) return {};
+  const date = new Date(expiry.at).toUTCString();
+  return { "x-amz-expiration": `expiry-date="${date}", rule-id="${encodeURIComponent(expiry.ruleId)}"` };
 }
 
 /** As in `x-amz-checksum-crc32`: the big-endian bytes in base64. */

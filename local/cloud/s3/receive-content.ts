@@ -1,20 +1,16 @@
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { AwsError } from "../aws-error.ts";
 import { bodyOf } from "../body.ts";
 import type { Exchange } from "../exchange.ts";
-import type { BlobDraft, Blobs } from "./blobs.ts";
+import type { Blobs } from "./blobs.ts";
 import { headerOf } from "./call.ts";
 import { decodeChunks } from "./chunked.ts";
+import { keepContent } from "./content.ts";
+import type { Content } from "./content.ts";
 import { badDigest, incompleteBody, invalidRequest, notImplemented } from "./errors.ts";
 import { crc32Base64 } from "./object-headers.ts";
 import { wrongSha256 } from "./signed-body.ts";
 
-/** Content that arrived whole and is what the client meant to send. A blob is durable, but not yet in the journal. */
-export type Content = { size: number; etag: string; crc32: number; inline?: Buffer; blob?: string };
-
-/** Contents up to here are kept in the journal: most of ours are smaller, and a file costs two more syncs. */
-export const LARGEST_INLINE_BYTES = 16 * 1024;
 /** API reference, PutObject: 5 GiB. */
 const LARGEST_OBJECT_BYTES = 5 * 1024 ** 3;
 
@@ -22,48 +18,33 @@ const TRAILER_ONLY = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 const OTHER_CHECKSUMS = ["crc32c", "crc64nvme", "sha1", "sha256"];
 
 /**
- * Streams the body of a request to its place and checks every digest that came with it. Memory does not grow with the
- * size. Throws `AwsError` for content that is not what was announced; nothing is kept then.
+ * Streams the body of a request to its place and checks every digest that came with it. Throws `AwsError` for content
+ * that is not what was announced; nothing is kept then.
  */
-export async function receiveContent(exchange: Exchange, blobs: Blobs): Promise<Content> {
+export async function receiveContent(exchange: Exchange, blobs: Blobs, largestInlineBytes: number): Promise<Content> {
   const body = bodyOf(exchange.request);
   const announced = checkAnnouncement(exchange);
   const trailers = new Map<string, string>();
-  const source: AsyncIterable<Buffer> = announced.chunked ? decodeChunks(body, trailers) : body;
-  const digests = { md5: createHash("md5"), sha256: createHash("sha256"), crc32: 0, size: 0 };
-  let start: Buffer[] = [];
-  let draft: BlobDraft | undefined;
-  try {
-    for await (const chunk of source) {
-      digests.size += chunk.length;
-      if (digests.size > LARGEST_OBJECT_BYTES) throw entityTooLarge();
-      digests.md5.update(chunk);
-      if (announced.sha256 !== undefined) digests.sha256.update(chunk);
-      digests.crc32 = crc32(chunk, digests.crc32);
-      if (draft) {
-        await draft.write(chunk);
-        continue;
-      }
-      start.push(chunk);
-      if (digests.size <= LARGEST_INLINE_BYTES) continue;
-      draft = await blobs.create();
-      for (const part of start) await draft.write(part);
-      start = [];
-    }
-    const md5 = digests.md5.digest();
-    if (announced.size !== undefined && announced.size !== digests.size) throw incompleteBody();
-    if (announced.sha256 !== undefined && announced.sha256 !== digests.sha256.digest("hex")) throw wrongSha256();
-    if (announced.md5 !== undefined && announced.md5 !== md5.toString("base64")) throw badDigest("Content-MD5");
-    const expectedCrc32 = announced.crc32 ?? trailers.get("x-amz-checksum-crc32");
-    if (expectedCrc32 === undefined && announced.crc32InTrailer) throw badDigest("trailer");
-    if (expectedCrc32 !== undefined && expectedCrc32 !== crc32Base64(digests.crc32)) throw badDigest("CRC32");
-    await draft?.keep();
-    const facts = { size: digests.size, etag: md5.toString("hex"), crc32: digests.crc32 };
-    return draft ? { ...facts, blob: draft.id } : { ...facts, inline: Buffer.concat(start) };
-  } catch (error) {
-    await draft?.discard();
-    throw error;
-  }
+  const sha256 = createHash("sha256");
+  let size = 0;
+  return keepContent(announced.chunked ? decodeChunks(body, trailers) : body, {
+    blobs,
+    largestInlineBytes,
+    onChunk: (chunk) => {
+      size += chunk.length;
+      if (size > LARGEST_OBJECT_BYTES) throw entityTooLarge();
+      if (announced.sha256 !== undefined) sha256.update(chunk);
+    },
+    check: ({ etag, crc32 }) => {
+      if (announced.size !== undefined && announced.size !== size) throw incompleteBody();
+      if (announced.sha256 !== undefined && announced.sha256 !== sha256.digest("hex")) throw wrongSha256();
+      const md5 = Buffer.from(etag, "hex").toString("base64");
+      if (announced.md5 !== undefined && announced.md5 !== md5) throw badDigest("Content-MD5");
+      const expectedCrc32 = announced.crc32 ?? trailers.get("x-amz-checksum-crc32");
+      if (expectedCrc32 === undefined && announced.crc32InTrailer) throw badDigest("trailer");
+      if (expectedCrc32 !== undefined && expectedCrc32 !== crc32Base64(crc32)) throw badDigest("CRC32");
+    },
+  });
 }
 
 /** What the headers say about the body, refused where it cannot be checked. */

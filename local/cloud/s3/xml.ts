@@ -7,6 +7,11 @@ export function sendXml(response: ServerResponse, status: number, root: string):
   response.end(body);
 }
 
+/** The root of an answer, with the namespace of S3. */
+export function s3Document(name: string, children: readonly string[]): string {
+  return `<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${children.join("")}</${name}>`;
+}
+
 /** An element with text. */
 export function textElement(name: string, text: string | number | boolean): string {
   return `<${name}>${escapeText(String(text))}</${name}>`;
@@ -17,7 +22,7 @@ function escapeText(text: string): string {
   return text.replace(/[&<>"'\u0000-\u001f\u007f-\u009f]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-type XmlElement = { name: string; text: string; children: XmlElement[] };
+export type XmlElement = { name: string; text: string; children: XmlElement[] };
 
 const TOKEN = /<\?[^]*?\?>|<!--[^]*?-->|<!\[CDATA\[([^]*?)\]\]>|<(\/?)([\w:.-]+)(?:\s[^<>]*?)?(\/?)>|([^<]+)/y;
 
@@ -45,6 +50,11 @@ export function parseXml(document: string): XmlElement {
   const [root] = top.children;
   if (!root || top.children.length > 1 || open.length > 1 || top.text.trim() !== "") throw malformedXml();
   return root;
+}
+
+/** The text of a child, if there is one. */
+export function childText({ children }: XmlElement, name: string): string | undefined {
+  return children.find((child) => child.name === name)?.text;
 }
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };

@@ -1,5 +1,6 @@
 import type { Transaction } from "../store/journal.ts";
 import type { Input } from "./input.ts";
+import type { Queue } from "./queue.ts";
 import type { Queues } from "./queues.ts";
 import type { SqsRecord } from "./records.ts";
 
@@ -17,4 +18,7 @@ type Call = { input: Input; host: string; gone: AbortSignal };
 /** `unsent` takes the effect back when the output could not be sent. */
 export type Answer = { output: object; unsent?: () => Promise<void> };
 
-export type Action = (context: SqsContext, call: Call) => Promise<Answer>;
+/** `startMoving` sees to a move task of this queue that has begun. */
+export type ServingContext = SqsContext & { startMoving: (queue: Queue) => void };
+
+export type Action = (context: ServingContext, call: Call) => Promise<Answer>;

@@ -24,6 +24,8 @@ export const queueDeletedRecently = () =>
     { legacyCode: `${LEGACY}.QueueDeletedRecently` },
   );
 
+export const resourceNotFound = (message: string) => new AwsError("ResourceNotFoundException", 404, message);
+
 export const purgeQueueInProgress = (name: string) =>
   new AwsError("PurgeQueueInProgress", 403, `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`, {
     legacyCode: `${LEGACY}.PurgeQueueInProgress`,

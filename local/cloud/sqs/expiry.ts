@@ -10,7 +10,7 @@ export async function removeExpired({ commit }: SqsContext, queue: Queue): Promi
 /** To be done from time to time: frees what has expired in queues that nobody uses. Throws `StorageError`. */
 export async function sweepQueues(context: SqsContext): Promise<void> {
   for (const queue of context.queues.byName.values()) {
-    queue.forgetOldSends();
+    queue.forgetOld();
     await removeExpired(context, queue);
   }
 }

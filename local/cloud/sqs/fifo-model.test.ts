@@ -57,43 +57,47 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
 );
 
-it("does what a small model does, whatever is sent, received, deleted, given back, and over restarts", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 30 }), async (commands) => {
-      const queue = await createTestQueue(cloud, "fifo", { VisibilityTimeout: String(VISIBILITY_SECONDS) });
-      const model = new Model();
-      const handles: string[] = [];
-      for (const step of commands) {
-        switch (step.do) {
-          case "send":
-            await queue.send(`${step.id}`, { MessageGroupId: `${step.group}`, MessageDeduplicationId: `${step.id}` });
-            model.send(`${step.group}`, `${step.id}`);
-            break;
-          case "receive":
-            handles.push(...(await receive(queue, model, step.max)));
-            break;
-          case "delete":
-            await deleteOne(queue, model, handles[step.pick % handles.length]);
-            break;
-          case "giveBack":
-            await giveBack(queue, model, handles[step.pick % handles.length]);
-            break;
-          case "wait":
-            cloud.advance(step.seconds * 1000);
-            model.nowMs += step.seconds * 1000;
-            break;
-          case "restart":
-            await cloud.restart();
-            break;
+it(
+  "does what a small model does, whatever is sent, received, deleted, given back, and over restarts",
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 30, maxLength: 90 }), async (commands) => {
+        const queue = await createTestQueue(cloud, "fifo", { VisibilityTimeout: String(VISIBILITY_SECONDS) });
+        const model = new Model();
+        const handles: string[] = [];
+        for (const step of commands) {
+          switch (step.do) {
+            case "send":
+              await queue.send(`${step.id}`, { MessageGroupId: `${step.group}`, MessageDeduplicationId: `${step.id}` });
+              model.send(`${step.group}`, `${step.id}`);
+              break;
+            case "receive":
+              handles.push(...(await receive(queue, model, step.max)));
+              break;
+            case "delete":
+              await deleteOne(queue, model, handles[step.pick % handles.length]);
+              break;
+            case "giveBack":
+              await giveBack(queue, model, handles[step.pick % handles.length]);
+              break;
+            case "wait":
+              cloud.advance(step.seconds * 1000);
+              model.nowMs += step.seconds * 1000;
+              break;
+            case "restart":
+              await cloud.restart();
+              break;
+          }
+          const hidden = model.messages.filter((message) => model.isHidden(message)).length;
+          expect(await queue.attribute("ApproximateNumberOfMessagesNotVisible")).toBe(`${hidden}`);
+          expect(await queue.attribute("ApproximateNumberOfMessages")).toBe(`${model.messages.length - hidden}`);
         }
-        const hidden = model.messages.filter((message) => model.isHidden(message)).length;
-        expect(await queue.attribute("ApproximateNumberOfMessagesNotVisible")).toBe(`${hidden}`);
-        expect(await queue.attribute("ApproximateNumberOfMessages")).toBe(`${model.messages.length - hidden}`);
-      }
-    }),
-    { numRuns: 20 },
-  );
-});
+      }),
+      { numRuns: 25 },
+    );
+  },
+);
 
 /** Which groups come first is free; within a group, and that nothing is held back, is not. */
 async function receive(queue: TestQueue, model: Model, max: number): Promise<string[]> {

@@ -12,6 +12,50 @@ export type Message = StoredMessage & {
   place: Place;
 };
 
+/**
+ * Every field is written out, absent ones too, and no rest property is used: there may be hundreds of thousands of them,
+ * and V8 keeps a hidden class for each object that was made in another way.
+ */
+export function toMessage(stored: StoredMessage, payload: PayloadLocation): Message {
+  const { id, sequence, sentAt, bodyBytes, visibleAt, receives, firstReceivedAt, receipt } = stored;
+  const { group, dedupId, source } = stored;
+  return {
+    id,
+    sequence,
+    sentAt,
+    bodyBytes,
+    visibleAt,
+    receives,
+    firstReceivedAt,
+    receipt,
+    group,
+    dedupId,
+    source,
+    payload,
+    claimed: false,
+    place: "available",
+  };
+}
+
+/** A copy of what is stored of a message. Absent fields are undefined, which JSON leaves out. */
+export function toStored(message: Message): StoredMessage {
+  const { id, sequence, sentAt, bodyBytes, visibleAt, receives, firstReceivedAt, receipt } = message;
+  const { group, dedupId, source } = message;
+  return {
+    id,
+    sequence,
+    sentAt,
+    bodyBytes,
+    visibleAt,
+    receives,
+    firstReceivedAt,
+    receipt,
+    group,
+    dedupId,
+    source,
+  };
+}
+
 /** The order in which the available messages of a queue are given out. */
 export type DeliveryOrder = {
   add: (message: Message) => void;

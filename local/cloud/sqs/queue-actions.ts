@@ -8,10 +8,13 @@ import {
   queueNameExists,
 } from "./errors.ts";
 import { optionalInteger, optionalText, requiredText, textList, textMap } from "./input.ts";
+import type { Input } from "./input.ts";
 import { checkAttributes, effectiveAttributes, settingsOf } from "./queue-attributes.ts";
 import type { QueueAttributes } from "./queue-attributes.ts";
 import { queueArn, queueOf, queueUrl } from "./queue-names.ts";
 import type { Queue } from "./queue.ts";
+import type { SqsRecord } from "./records.ts";
+import { checkTags } from "./tags.ts";
 
 /** API reference, CreateQueue, DeleteQueue and PurgeQueue. */
 const NAME = /^(?=.{1,80}$)[\w-]+(\.fifo)?$/;
@@ -43,8 +46,11 @@ export const createQueue: Action = async (context, { input, host }) => {
   const deletedAt = context.queues.deletedAt.get(name) ?? -Infinity;
   if (context.now() < deletedAt + RECREATE_AFTER_MS) throw queueDeletedRecently();
   checkRedrive(context, attributes, fifo);
+  const tags = checkTags(textMap(input, "tags"));
   const at = context.now();
-  await context.commit({ records: [{ type: "sqs.queue", name, attributes, createdAt: at, modifiedAt: at }] });
+  const records: SqsRecord[] = [{ type: "sqs.queue", name, attributes, createdAt: at, modifiedAt: at }];
+  if (Object.keys(tags).length > 0) records.push({ type: "sqs.tags", queue: name, tags });
+  await context.commit({ records });
   return { output: { QueueUrl: queueUrl(host, name) } };
 };
 
@@ -54,21 +60,45 @@ export const getQueueUrl: Action = async ({ queues }, { input, host }) => {
   return { output: { QueueUrl: queueUrl(host, name) } };
 };
 
-/** Without `MaxResults` at most 1,000 queues and no token (API reference). */
 export const listQueues: Action = async ({ queues }, { input, host }) => {
   const prefix = optionalText(input, "QueueNamePrefix") ?? "";
+  const { urls, more } = pageOfQueues(
+    [...queues.byName.keys()].filter((name) => name.startsWith(prefix)),
+    input,
+    host,
+  );
+  return { output: { ...(urls.length > 0 && { QueueUrls: urls }), ...more } };
+};
+
+/** The queues that have this one for their dead-letter queue. */
+export const listDeadLetterSourceQueues: Action = async ({ queues }, { input, host }) => {
+  const { name } = queueOf(queues, input);
+  const sources = [...queues.byName.values()].filter(({ settings }) => settings.redrive?.target === name);
+  const { urls, more } = pageOfQueues(
+    sources.map((source) => source.name),
+    input,
+    host,
+  );
+  return { output: { queueUrls: urls, ...more } };
+};
+
+/** Without `MaxResults` at most 1,000 queues and no token (API reference). */
+function pageOfQueues(
+  all: readonly string[],
+  input: Input,
+  host: string,
+): { urls: string[]; more: { NextToken?: string } } {
   const max = optionalInteger(input, "MaxResults", 1, 1000);
   const after = Buffer.from(optionalText(input, "NextToken") ?? "", "base64url").toString();
-  const names = [...queues.byName.keys()].filter((name) => name.startsWith(prefix) && name > after).sort();
+  const names = all.filter((name) => name > after).sort();
   const page = names.slice(0, max ?? 1000);
   const last = page.at(-1);
   const more = max !== undefined && last !== undefined && names.length > page.length;
-  const output = {
-    ...(page.length > 0 && { QueueUrls: page.map((name) => queueUrl(host, name)) }),
-    ...(more && { NextToken: Buffer.from(last).toString("base64url") }),
+  return {
+    urls: page.map((name) => queueUrl(host, name)),
+    more: more ? { NextToken: Buffer.from(last).toString("base64url") } : {},
   };
-  return { output };
-};
+}
 
 export const deleteQueue: Action = async ({ queues, commit }, { input }) => {
   const { name } = queueOf(queues, input);

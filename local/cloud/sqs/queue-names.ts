@@ -5,7 +5,7 @@ import type { Queue } from "./queue.ts";
 import type { Queues } from "./queues.ts";
 
 /** The account that everything in the local cloud belongs to. */
-const ACCOUNT = "000000000000";
+export const ACCOUNT = "000000000000";
 const NAME_IN_URL = new RegExp(`(?:^|/)${ACCOUNT}/([^/]+)$`);
 
 export function queueArn(region: string, name: string): string {
@@ -24,4 +24,10 @@ export function queueOf(queues: Queues, input: Input): Queue {
   const queue = name === undefined ? undefined : queues.byName.get(name);
   if (!queue) throw queueDoesNotExist();
   return queue;
+}
+
+/** The queue that an ARN names, whatever region is in it; undefined when there is none. */
+export function queueByArn(queues: Queues, arn: string): Queue | undefined {
+  const name = /^arn:aws[\w-]*:sqs:[^:]*:\d{12}:([\w.-]+)$/.exec(arn)?.[1];
+  return name === undefined ? undefined : queues.byName.get(name);
 }

@@ -1,14 +1,20 @@
 import type { PayloadLocation } from "../store/data-file.ts";
+import { KeyLocks } from "../key-locks.ts";
 import { DueHeap } from "./due-heap.ts";
 import { fifoOrder } from "./fifo-order.ts";
+import { toMessage } from "./message.ts";
 import type { DeliveryOrder, Message, Place } from "./message.ts";
+import type { MoveTask } from "./move-task.ts";
 import { settingsOf } from "./queue-attributes.ts";
 import type { QueueAttributes, QueueSettings } from "./queue-attributes.ts";
-import type { StoredMessage, Visibility } from "./records.ts";
+import type { ReceiveAttempt, StoredMessage, Visibility } from "./records.ts";
 import { standardOrder } from "./standard-order.ts";
 
 /** The answer that a repeated send gets. `until` in Unix milliseconds. */
-type Deduplicated = { id: string; sequence: number; until: number };
+export type Deduplicated = { id: string; sequence: number; until: number };
+
+/** API reference, ListMessageMoveTasks: "Gets the most recent message movement tasks (up to 10)". */
+const KEPT_MOVE_TASKS = 10;
 
 /** One queue in memory. Durable state changes only from records; claims and waiters are of this process. */
 export class Queue {
@@ -20,6 +26,13 @@ export class Queue {
   readonly dedup = new Map<string, Deduplicated>();
   /** Sends that are being written, by their deduplication key. */
   readonly sending = new Map<string, Promise<unknown>>();
+  /** Receives that can be repeated, by attempt id; in the order of `until`. */
+  readonly attempts = new Map<string, ReceiveAttempt>();
+  /** Receives of the same attempt take turns. */
+  readonly attemptLocks = new KeyLocks();
+  /** The newest last. */
+  readonly moveTasks: MoveTask[] = [];
+  tags: Readonly<Record<string, string>> = {};
   purgedAt = -Infinity;
   #attributes: QueueAttributes = {};
   #settings: QueueSettings;
@@ -63,7 +76,7 @@ export class Queue {
   }
 
   add(stored: StoredMessage, payload: PayloadLocation): void {
-    const message: Message = { ...stored, payload, claimed: false, place: "available" };
+    const message = toMessage(stored, payload);
     message.place = this.#placeOf(message);
     this.messages.set(message.id, message);
     this.counts[message.place] += 1;
@@ -129,17 +142,41 @@ export class Queue {
   }
 
   /** Remembers the answer for repeated sends, unless its time is over already. */
-  remember(key: string, answer: Deduplicated): void {
+  remember(key: string, { id, sequence, until }: Deduplicated): void {
     this.dedup.delete(key);
-    if (answer.until > this.#now()) this.dedup.set(key, answer);
+    if (until <= this.#now()) return;
+    // As long as the message is there, its strings are used: after a restart they are others than those of the record.
+    const message = this.messages.get(id);
+    const sharedKey = message?.dedupId === key ? message.dedupId : key;
+    this.dedup.set(sharedKey, { id: message?.id ?? id, sequence, until });
   }
 
-  forgetOldSends(): void {
+  /** Remembers what a receive got, unless its time is over already. */
+  rememberAttempt(attempt: string, { messages, until }: ReceiveAttempt): void {
+    this.attempts.delete(attempt);
+    if (until > this.#now()) this.attempts.set(attempt, { messages, until });
+  }
+
+  /** Frees what repeated sends and receives cannot ask for any more. */
+  forgetOld(): void {
     const now = this.#now();
-    for (const [key, { until }] of this.dedup) {
-      if (until > now) break;
-      this.dedup.delete(key);
+    for (const memory of [this.dedup, this.attempts]) {
+      for (const [key, { until }] of memory) {
+        if (until > now) break;
+        memory.delete(key);
+      }
     }
+  }
+
+  /** Begins a task, or changes the one with this handle. */
+  setMoveTask(handle: string, changes: Partial<MoveTask>): void {
+    const task = this.moveTasks.find((task) => task.handle === handle);
+    if (task) {
+      Object.assign(task, changes);
+      return;
+    }
+    this.moveTasks.push({ handle, startedAt: 0, toMove: 0, moved: 0, status: "RUNNING", ...changes });
+    if (this.moveTasks.length > KEPT_MOVE_TASKS) this.moveTasks.shift();
   }
 
   /** Resolves when there may be something to receive, at the latest at `untilMs` or when `gone` is given. */

@@ -1,4 +1,5 @@
 import {
+  AddPermissionCommand,
   CreateQueueCommand,
   DeleteQueueCommand,
   GetQueueAttributesCommand,
@@ -7,6 +8,8 @@ import {
   ListQueueTagsCommand,
   PurgeQueueCommand,
   SetQueueAttributesCommand,
+  TagQueueCommand,
+  UntagQueueCommand,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestCloud } from "../test-cloud.ts";
@@ -117,8 +120,24 @@ it("lists queues by prefix and in pages", async () => {
   expect(await list({ MaxResults: 2, NextToken: first.token })).toEqual({ names: ["list-c"], token: undefined });
 });
 
+it("keeps tags, from the creation on and over a restart", async () => {
+  await cloud.sqs.send(new CreateQueueCommand({ QueueName: "tagged", tags: { stage: "test" } }));
+  const QueueUrl = () => `${cloud.endpoint}/000000000000/tagged`;
+  const tags = async () => (await cloud.sqs.send(new ListQueueTagsCommand({ QueueUrl: QueueUrl() }))).Tags;
+  expect(await tags()).toEqual({ stage: "test" });
+  await cloud.sqs.send(new TagQueueCommand({ QueueUrl: QueueUrl(), Tags: { owner: "me" } }));
+  await cloud.restart();
+  expect(await tags()).toEqual({ stage: "test", owner: "me" });
+  await cloud.sqs.send(new UntagQueueCommand({ QueueUrl: QueueUrl(), TagKeys: ["stage", "owner", "other"] }));
+  expect(await tags()).toBeUndefined();
+  const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag-${index}`, ""]));
+  const tooMany = cloud.sqs.send(new TagQueueCommand({ QueueUrl: QueueUrl(), Tags: many }));
+  await expect(tooMany).rejects.toMatchObject({ name: "InvalidParameterValue" });
+});
+
 it("says that it does not know an action that it does not have", async () => {
   const queue = await createTestQueue(cloud, "standard");
-  const asking = cloud.sqs.send(new ListQueueTagsCommand({ QueueUrl: queue.url }));
+  const permission = { Label: "a", AWSAccountIds: ["000000000000"], Actions: ["SendMessage"] };
+  const asking = cloud.sqs.send(new AddPermissionCommand({ QueueUrl: queue.url, ...permission }));
   await expect(asking).rejects.toMatchObject({ name: "InvalidAction", $metadata: { httpStatusCode: 400 } });
 });

@@ -1,7 +1,8 @@
 import type { PayloadLocation } from "../store/data-file.ts";
 import type { Captured } from "../store/snapshot.ts";
-import type { Message } from "./message.ts";
+import { toStored } from "./message.ts";
 import { Queue } from "./queue.ts";
+import type { Deduplicated } from "./queue.ts";
 import type { SqsRecord, StoredMessage } from "./records.ts";
 
 /** All queues: what the journal's records of SQS add up to. */
@@ -38,6 +39,9 @@ export class Queues {
       case "sqs.visibility":
       case "sqs.deleted":
       case "sqs.moved":
+      case "sqs.attempt":
+      case "sqs.tags":
+      case "sqs.moveTask":
       case "sqs.purged": {
         // A queue may be deleted between the decision and its commit.
         const queue = this.byName.get(record.queue);
@@ -46,22 +50,9 @@ export class Queues {
     }
   }
 
-  *#captureQueue(queue: Queue): Generator<Captured<SqsRecord>> {
-    const { name, attributes, createdAt, modifiedAt } = queue;
-    yield { record: { type: "sqs.queue", name, attributes, createdAt, modifiedAt } };
-    for (const [key, { id, sequence, until }] of queue.dedup) {
-      yield { record: { type: "sqs.dedup", queue: name, key, id, sequence, until } };
-    }
-    for (const message of queue.messages.values()) {
-      const record: SqsRecord = { type: "sqs.message", queue: name, ...storedPart(message) };
-      yield { record, payload: message.payload };
-    }
-  }
-
   /** Copies: messages change while the snapshot is written. */
-  capture(): Captured<SqsRecord>[] {
-    const queues = [...this.byName.values()].flatMap((queue) => [...this.#captureQueue(queue)]);
-    return [{ record: { type: "sqs.sequence", last: this.#lastSequence } }, ...queues];
+  capture(): Iterable<Captured<SqsRecord>> {
+    return capturedRecords(this.#lastSequence, [...this.byName.values()].map(copyQueue));
   }
 
   #setQueue(record: Extract<SqsRecord, { type: "sqs.queue" }>): void {
@@ -78,9 +69,8 @@ export class Queues {
   ): void {
     switch (record.type) {
       case "sqs.message": {
-        const { type: _type, queue: _queue, ...stored } = record;
-        this.#lastSequence = Math.max(this.#lastSequence, stored.sequence);
-        if (payload) queue.add(stored, payload);
+        this.#lastSequence = Math.max(this.#lastSequence, record.sequence);
+        if (payload) queue.add(record, payload);
         return;
       }
       case "sqs.dedup": {
@@ -97,20 +87,63 @@ export class Queues {
         return;
       case "sqs.moved":
         return this.#move(queue, record);
+      case "sqs.attempt":
+        return queue.rememberAttempt(record.attempt, record);
+      case "sqs.tags":
+        queue.tags = record.tags;
+        return;
+      case "sqs.moveTask": {
+        const { type: _type, queue: _queue, handle, ...changes } = record;
+        return queue.setMoveTask(handle, changes);
+      }
     }
   }
 
-  #move(from: Queue, { id, to, sequence, sentAt, source }: Extract<SqsRecord, { type: "sqs.moved" }>): void {
+  #move(from: Queue, record: Extract<SqsRecord, { type: "sqs.moved" }>): void {
+    const { to, sequence, sentAt } = record;
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
     const target = this.byName.get(to);
-    const message = target && from.remove(id);
+    const message = target && from.remove(record.id);
     if (!message) return;
-    const { firstReceivedAt: _first, receipt: _receipt, ...kept } = storedPart(message);
-    target.add({ ...kept, sequence, sentAt, source, visibleAt: 0, receives: 0 }, message.payload);
+    const cleared = { visibleAt: 0, receives: 0, firstReceivedAt: undefined, receipt: undefined };
+    const change = "source" in record ? { source: record.source } : { id: record.newId, source: undefined };
+    target.add({ ...message, ...cleared, sequence, sentAt, ...change }, message.payload);
   }
 }
 
-function storedPart(message: Message): StoredMessage {
-  const { payload: _payload, claimed: _claimed, place: _place, ...stored } = message;
-  return stored;
+type CapturedQueue = {
+  facts: SqsRecord[];
+  name: string;
+  messages: { stored: StoredMessage; payload: PayloadLocation }[];
+  dedup: [string, Deduplicated][];
+};
+
+function copyQueue(queue: Queue): CapturedQueue {
+  const { name, attributes, createdAt, modifiedAt, tags } = queue;
+  const facts: SqsRecord[] = [
+    { type: "sqs.queue", name, attributes, createdAt, modifiedAt },
+    ...[...queue.attempts].map(([attempt, facts]): SqsRecord => {
+      return { type: "sqs.attempt", queue: name, attempt, ...facts };
+    }),
+    ...queue.moveTasks.map((task): SqsRecord => ({ type: "sqs.moveTask", queue: name, ...task })),
+  ];
+  if (Object.keys(tags).length > 0) facts.push({ type: "sqs.tags", queue: name, tags });
+  const messages = [...queue.messages.values()].map((message) => {
+    return { stored: toStored(message), payload: message.payload };
+  });
+  return { facts, name, messages, dedup: [...queue.dedup] };
+}
+
+/** Messages before the deduplication that refers to them (`Queue.remember`). */
+function* capturedRecords(lastSequence: number, queues: readonly CapturedQueue[]): Generator<Captured<SqsRecord>> {
+  yield { record: { type: "sqs.sequence", last: lastSequence } };
+  for (const { facts, name, messages, dedup } of queues) {
+    for (const record of facts) yield { record };
+    for (const { stored, payload } of messages) {
+      yield { record: { type: "sqs.message", queue: name, ...stored }, payload };
+    }
+    for (const [key, { id, sequence, until }] of dedup) {
+      yield { record: { type: "sqs.dedup", queue: name, key, id, sequence, until } };
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readPayload } from "../store/data-file.ts";
 import { LONGEST_VISIBILITY_SECONDS } from "./change-visibility.ts";
 import type { Action, SqsContext } from "./context.ts";
@@ -10,6 +11,7 @@ import { sequenceNumber } from "./message.ts";
 import type { Message } from "./message.ts";
 import { queueArn, queueOf } from "./queue-names.ts";
 import type { Queue } from "./queue.ts";
+import { messagesOfAttempt, newAttemptRecord, parseAttempt, repeatReceive } from "./receive-attempt.ts";
 import { newReceipt, receiptHandle } from "./receipt.ts";
 import type { SqsRecord, Visibility } from "./records.ts";
 
@@ -31,14 +33,19 @@ export const receiveMessage: Action = async (context, { input, gone }) => {
   const systemNames = [...textList(input, "MessageSystemAttributeNames"), ...textList(input, "AttributeNames")];
   const attributeNames = textList(input, "MessageAttributeNames");
 
+  const attempt = parseAttempt(queue, input);
+
   const untilMs = context.now() + wait * 1000;
-  let messages = await receiveNow(context, queue, max, visibility);
+  const receive = () => receiveNow(context, queue, { max, seconds: visibility, attempt });
+  const receiveInTurn = attempt === undefined ? receive : () => queue.attemptLocks.run(attempt, receive);
+  let messages = await receiveInTurn();
   while (messages.length === 0 && context.now() < untilMs && !gone.aborted) {
     await queue.changed(untilMs, gone);
-    if (!gone.aborted) messages = await receiveNow(context, queue, max, visibility);
+    if (!gone.aborted) messages = await receiveInTurn();
   }
   if (messages.length === 0) return { output: {} };
-  const unsent = () => giveBack(context, queue, messages);
+  // With an attempt id the client will ask for the same messages again: they stay in flight for it.
+  const unsent = async () => (attempt === undefined ? giveBack(context, queue, messages) : undefined);
   try {
     const Messages = await Promise.all(messages.map((message) => render(message, systemNames, attributeNames)));
     return { output: { Messages }, unsent };
@@ -48,18 +55,24 @@ export const receiveMessage: Action = async (context, { input, gone }) => {
   }
 };
 
+type Receive = { max: number; seconds: number; attempt: string | undefined };
+
 /** Takes what is available; messages that were received too often go to the dead-letter queue instead. */
-async function receiveNow(context: SqsContext, queue: Queue, max: number, seconds: number): Promise<Message[]> {
+async function receiveNow(context: SqsContext, queue: Queue, { max, seconds, attempt }: Receive): Promise<Message[]> {
   await removeExpired(context, queue);
+  const again = attempt === undefined ? undefined : messagesOfAttempt(queue, attempt);
+  if (attempt !== undefined && again) return repeatReceive(context, queue, attempt, again, seconds);
   for (;;) {
     if (queue.counts.inFlight >= MOST_IN_FLIGHT) throw overLimit();
     const claimed = queue.claim(max);
     if (claimed.length === 0) return [];
     const dead = claimed.filter((message) => isDead(context, queue, message));
     const received = claimed.filter((message) => !dead.includes(message));
+    const receives = received.map((message) => receiveRecord(queue, message, seconds, context.now()));
     const records = [
       ...dead.map((message) => moveRecord(context, queue, message)),
-      ...received.map((message) => receiveRecord(queue, message, seconds, context.now())),
+      ...receives,
+      ...(attempt === undefined || receives.length === 0 ? [] : [newAttemptRecord(context, queue, attempt, receives)]),
     ];
     try {
       await context.commit({ records });
@@ -72,7 +85,7 @@ async function receiveNow(context: SqsContext, queue: Queue, max: number, second
   }
 }
 
-function receiveRecord(queue: Queue, message: Message, seconds: number, now: number): SqsRecord {
+function receiveRecord(queue: Queue, message: Message, seconds: number, now: number) {
   return {
     type: "sqs.visibility",
     queue: queue.name,
@@ -81,7 +94,7 @@ function receiveRecord(queue: Queue, message: Message, seconds: number, now: num
     receives: message.receives + 1,
     firstReceivedAt: message.firstReceivedAt ?? now,
     receipt: newReceipt(),
-  };
+  } as const;
 }
 
 function isDead({ queues }: SqsContext, { settings }: Queue, message: Message): boolean {
@@ -115,6 +128,7 @@ async function giveBack({ commit }: SqsContext, queue: Queue, taken: readonly Me
 
 async function render(message: Message, systemNames: readonly string[], attributeNames: readonly string[]) {
   const payload = await readPayload(message.payload);
+  const body = payload.subarray(0, message.bodyBytes);
   const json = payload.toString("utf8", message.bodyBytes);
   const all = json === "" ? {} : (JSON.parse(json) as MessageAttributes);
   const chosen = chooseAttributes(all, attributeNames);
@@ -124,8 +138,8 @@ async function render(message: Message, systemNames: readonly string[], attribut
   return {
     MessageId: message.id,
     ReceiptHandle: receiptHandle(message),
-    MD5OfBody: message.bodyMd5,
-    Body: payload.toString("utf8", 0, message.bodyBytes),
+    MD5OfBody: createHash("md5").update(body).digest("hex"),
+    Body: body.toString("utf8"),
     ...(system.length > 0 && { Attributes: Object.fromEntries(system) }),
     ...(Object.keys(chosen).length > 0 && {
       MessageAttributes: chosen,

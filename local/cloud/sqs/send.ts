@@ -9,6 +9,7 @@ import {
   missingParameter,
   unsupportedOperation,
 } from "./errors.ts";
+import { FIFO_ID } from "./fifo-id.ts";
 import { optionalInteger, optionalObject, optionalText, requiredText } from "./input.ts";
 import type { Input } from "./input.ts";
 import { attributesBytes, attributesMd5, parseMessageAttributes } from "./message-attributes.ts";
@@ -21,8 +22,6 @@ import type { SqsRecord, StoredMessage } from "./records.ts";
 const DEDUPLICATION_MS = 5 * 60_000;
 const LONGEST_BATCH_BYTES = 1_048_576;
 const LONGEST_DELAY_SECONDS = 900;
-/** MessageGroupId and MessageDeduplicationId: alphanumeric and punctuation, at most 128 characters. */
-const FIFO_ID = /^[\x21-\x7e]{1,128}$/;
 /** The characters that XML 1.0 does not allow (API reference, SendMessage, `MessageBody`). */
 // oxlint-disable-next-line no-control-regex -- these are the characters to find
 const FORBIDDEN_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
@@ -42,7 +41,8 @@ export const sendMessageBatch: Action = async (context, { input }) => {
   return { output: await runBatch(entries, (entry) => send(context, queue, entry)) };
 };
 
-async function send(context: SqsContext, queue: Queue, input: Input): Promise<object> {
+/** Sends one message as SendMessage does, and gives what it answers. Throws `AwsError` or `StorageError`. */
+export async function send(context: SqsContext, queue: Queue, input: Input): Promise<object> {
   const draft = parseDraft(queue, input);
   const sent = await enqueueOnce(context, queue, draft);
   return {
@@ -168,10 +168,10 @@ function sendTransaction(
   id: string,
   sequence: number,
   sentAt: number,
-  { payload, bodyBytes, bodyMd5, delayMs, fifo }: Draft,
+  { payload, bodyBytes, delayMs, fifo }: Draft,
 ): Transaction<SqsRecord> {
   const visibleAt = delayMs > 0 ? sentAt + delayMs : 0;
-  const message: StoredMessage = { id, sequence, sentAt, bodyBytes, bodyMd5, visibleAt, receives: 0 };
+  const message: StoredMessage = { id, sequence, sentAt, bodyBytes, visibleAt, receives: 0 };
   if (!fifo) return { records: [{ type: "sqs.message", queue, ...message }], payload };
   const { group, dedupId, dedupKey: key } = fifo;
   const records: SqsRecord[] = [

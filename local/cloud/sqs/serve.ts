@@ -4,22 +4,26 @@ import { AwsError } from "../aws-error.ts";
 import { readBody } from "../body.ts";
 import type { Exchange } from "../exchange.ts";
 import { changeMessageVisibility, changeMessageVisibilityBatch } from "./change-visibility.ts";
-import type { Action, Answer, SqsContext } from "./context.ts";
+import type { Action, Answer, ServingContext } from "./context.ts";
 import { deleteMessage, deleteMessageBatch } from "./delete.ts";
 import { parseInput } from "./input.ts";
+import { cancelMessageMoveTask, listMessageMoveTasks, startMessageMoveTask } from "./move-task-actions.ts";
 import {
   createQueue,
   deleteQueue,
   getQueueAttributes,
   getQueueUrl,
+  listDeadLetterSourceQueues,
   listQueues,
   purgeQueue,
   setQueueAttributes,
 } from "./queue-actions.ts";
 import { receiveMessage } from "./receive.ts";
 import { sendMessage, sendMessageBatch } from "./send.ts";
+import { listQueueTags, tagQueue, untagQueue } from "./tags.ts";
 
 const ACTIONS = new Map<string, Action>([
+  ["CancelMessageMoveTask", cancelMessageMoveTask],
   ["ChangeMessageVisibility", changeMessageVisibility],
   ["ChangeMessageVisibilityBatch", changeMessageVisibilityBatch],
   ["CreateQueue", createQueue],
@@ -28,19 +32,25 @@ const ACTIONS = new Map<string, Action>([
   ["DeleteQueue", deleteQueue],
   ["GetQueueAttributes", getQueueAttributes],
   ["GetQueueUrl", getQueueUrl],
+  ["ListDeadLetterSourceQueues", listDeadLetterSourceQueues],
+  ["ListMessageMoveTasks", listMessageMoveTasks],
+  ["ListQueueTags", listQueueTags],
   ["ListQueues", listQueues],
   ["PurgeQueue", purgeQueue],
   ["ReceiveMessage", receiveMessage],
   ["SendMessage", sendMessage],
   ["SendMessageBatch", sendMessageBatch],
   ["SetQueueAttributes", setQueueAttributes],
+  ["StartMessageMoveTask", startMessageMoveTask],
+  ["TagQueue", tagQueue],
+  ["UntagQueue", untagQueue],
 ]);
 
 /** 1 MiB of text, every character of it escaped in JSON (`\u0009`), and the fields around it. */
 const LONGEST_BODY_BYTES = 8 * 1024 * 1024;
 
 /** Answers one request of the AWS JSON 1.0 protocol. Throws `AwsError`. */
-export async function serveSqs(context: SqsContext, exchange: Exchange): Promise<void> {
+export async function serveSqs(context: ServingContext, exchange: Exchange): Promise<void> {
   const { request, response, gone } = exchange;
   const body = await readBody(request, LONGEST_BODY_BYTES);
   exchange.verify(createHash("sha256").update(body).digest("hex"));

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { processBirth } from "../../process-birth.ts";
 
 /** Somebody else uses the directory, or took it over. The message is one line for the person at the terminal. */
 export class LockedError extends Error {}
@@ -21,7 +22,12 @@ const FOREIGN_STALE_MS = 20_000;
  */
 export async function acquireLock(directory: string, onLost: (error: LockedError) => void): Promise<Lock> {
   const path = join(directory, "lock");
-  const holder: Holder = { pid: process.pid, host: hostname(), born: await birthOf(process.pid), token: randomUUID() };
+  const holder: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    born: (await processBirth(process.pid)) ?? "",
+    token: randomUUID(),
+  };
   const own = JSON.stringify(holder);
   await removeDeadHolder(directory, path);
   await create(path, own);
@@ -85,20 +91,7 @@ async function isAlive(path: string, content: string): Promise<boolean> {
     // EPERM: it exists and belongs to another user.
     if (!isSystemError(error, "EPERM")) return false;
   }
-  return (await birthOf(holder.pid)) === holder.born;
-}
-
-/** Start time of a process within this boot (proc(5): field 22 of stat), or "" where there is no /proc. */
-async function birthOf(pid: number): Promise<string> {
-  try {
-    const line = await readFile(`/proc/${pid}/stat`, "utf8");
-    const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
-    // The second field, the command, may itself hold spaces and parentheses.
-    const ticks = line.slice(line.lastIndexOf(")") + 2).split(" ")[19];
-    return `${boot.trim()}/${ticks}`;
-  } catch {
-    return "";
-  }
+  return ((await processBirth(holder.pid)) ?? "") === holder.born;
 }
 
 async function refresh(path: string, own: string): Promise<boolean> {

@@ -10,7 +10,7 @@ type ScannedFrame = { records: unknown[]; payload: PayloadLocation | undefined }
  */
 export type ScanResult = { validBytes: number; lastBatch: number; end: "clean" | "torn" | "damaged" };
 
-const WINDOW_BYTES = 4 * 1024 * 1024;
+const WINDOW_BYTES = 1024 * 1024;
 
 /** Reads a file from its beginning, frame by frame; memory does not grow with the file. Throws the system's errors. */
 export async function scanFrames(file: DataFile, onFrame: (frame: ScannedFrame) => void): Promise<ScanResult> {
@@ -37,13 +37,14 @@ export async function scanFrames(file: DataFile, onFrame: (frame: ScannedFrame) 
 
 type ReadWindow = (offset: number, length: number) => Promise<Buffer | undefined>;
 
-/** Reads ahead; gives undefined for a range that ends after the file. */
+/** Reads ahead; gives undefined for a range that ends after the file. What it gave is overwritten by a later call. */
 function openWindow(file: DataFile): ReadWindow {
+  const window = Buffer.allocUnsafeSlow(WINDOW_BYTES);
   let start = 0;
   let bytes = Buffer.alloc(0);
   return async (offset, length) => {
     if (offset < start || offset + length > start + bytes.length) {
-      const next = Buffer.allocUnsafe(Math.max(length, WINDOW_BYTES));
+      const next = length > WINDOW_BYTES ? Buffer.allocUnsafeSlow(length) : window;
       let filled = 0;
       while (filled < next.length) {
         const { bytesRead } = await file.handle.read(next, filled, next.length - filled, offset + filled);
