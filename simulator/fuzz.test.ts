@@ -9,7 +9,7 @@ import { ALICE, BOB, World } from "./testing/world.ts";
 
 /** Nobody of the attacker's acquaintance: nothing that the attacker sends may become visible here. */
 const CAROL = "15550000003";
-const RUNS = 300;
+const RUNS = 200;
 
 let world: World;
 /** The attacker's client. Whatever it says, it is only ever cut off. */
@@ -17,6 +17,7 @@ let mallory: BaileysClient;
 let bob: BaileysClient;
 let carol: BaileysClient;
 let group: string;
+const sentByCarol = new Set<string>();
 
 beforeAll(async () => {
   world = await World.start();
@@ -26,7 +27,7 @@ beforeAll(async () => {
   carol = await world.linked(CAROL);
   const { body } = await world.post(`/phones/${BOB}/groups`, { subject: "Ours", participants: [CAROL] });
   group = body.id;
-  await carol.sendText(BOB, "hello");
+  sentByCarol.add(await carol.sendText(BOB, "hello"));
   await until(() => bob.texts().length === 1);
 });
 beforeEach(() => mallory.closes.splice(0));
@@ -36,14 +37,24 @@ const tags = fc.constantFrom(
   ..."iq message receipt ack presence chatstate ib notification call success stream:error xmlstreamend".split(" "),
 );
 const parts = fc.constantFrom(
-  ..."participants to enc device-identity retry registration keys list item key skey id value signature query user".split(" "),
-  ..."usync contact devices collection patch sync picture privacy category status rotate digest count add remove".split(" "),
-  ..."promote demote create participant subject description body delete leave group invite accept reject approve".split(" "),
-  ..."participating announcement locked ephemeral member_add_mode membership_approval_mode group_join media_conn".split(" "),
+  ..."participants to enc device-identity retry registration keys list item key skey id value signature query user".split(
+    " ",
+  ),
+  ..."usync contact devices collection patch sync picture privacy category status rotate digest count add remove".split(
+    " ",
+  ),
+  ..."promote demote create participant subject description body delete leave group invite accept reject approve".split(
+    " ",
+  ),
+  ..."participating announcement locked ephemeral member_add_mode membership_approval_mode group_join media_conn".split(
+    " ",
+  ),
   ..."encrypt enc_p enc_iv rmr item blocklist business_profile profile active remove-companion-device".split(" "),
 );
 const names = fc.constantFrom(
-  ..."id to from type xmlns class participant recipient category edit jid t v code version name value action".split(" "),
+  ..."id to from type xmlns class participant recipient category edit jid t v code version name value action".split(
+    " ",
+  ),
   ..."target mediatype count mode context sid addressing_mode return_snapshot phash expiration reason".split(" "),
 );
 const jids = fc.constantFrom(
@@ -80,13 +91,13 @@ const { tree } = fc.letrec<{ tree: BinaryNode; content: BinaryNode["content"] }>
   content: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     leaf as fc.Arbitrary<BinaryNode["content"]>,
-    fc.array(tie("tree") as fc.Arbitrary<BinaryNode>, { maxLength: 4 }),
+    fc.array(tie("tree"), { maxLength: 4 }),
   ),
 }));
 const stanza = fc.record({ tag: tags, attrs: attributes, content: fc.array(tree, { maxLength: 3 }) });
 
 test("no stanza, however strange, crashes the simulator or reaches those whom it is not for", async () => {
-  const before = { bob: bob.received.length, carol: carol.received.length };
+  const before = bob.received.length;
   const connectionsOfOthers = async () => {
     const { devices } = await world.stats();
     return devices.filter(({ phone }) => phone !== ALICE).map((each) => each.connectionsEver);
@@ -104,20 +115,23 @@ test("no stanza, however strange, crashes the simulator or reaches those whom it
   );
   await until(async () => (await fetch(`${world.simulator.url}/stats`)).ok);
   const id = await carol.sendText(BOB, "still here");
+  sentByCarol.add(id);
   await until(() => bob.texts().some((each) => each.id === id));
   expect(await connectionsOfOthers()).toEqual(connected);
-  expect(carol.received.slice(before.carol).map(({ key }) => key.id)).toEqual([id]);
-  const fromMallory = bob.received.slice(before.bob).filter(({ key }) => key.id !== id);
+  expect(seenByCarol()).toEqual([]);
+  const fromMallory = bob.received.slice(before).filter(({ key }) => key.id !== id);
   expect(fromMallory.every(({ message }) => !message)).toBe(true);
 }, 60_000);
 
 test("a message reaches nobody but the person whom it is to", async () => {
-  const seen = carol.received.length;
   const content = proto.Message.encode({ conversation: "leaked" }).finish();
   const copy = (jid: string) => ({
     tag: "to",
     attrs: { jid },
-    content: [{ tag: "plaintext", attrs: {}, content }, { tag: "enc", attrs: { v: "2", type: "msg" }, content }],
+    content: [
+      { tag: "plaintext", attrs: {}, content },
+      { tag: "enc", attrs: { v: "2", type: "msg" }, content },
+    ],
   });
   if (!mallory.isOpen) await comeBack();
   await mallory.socket.sendNode({
@@ -138,7 +152,7 @@ test("a message reaches nobody but the person whom it is to", async () => {
   await until(() => mallory.acks.some(({ id }) => id === "GROUP"));
   const id = await bob.sendText(CAROL, "in order");
   await until(() => carol.texts().some((each) => each.id === id));
-  expect(carol.received.slice(seen).map(({ key }) => key.id)).toEqual([id]);
+  expect(seenByCarol()).toEqual([id]);
   expect(mallory.acks.find((ack) => ack.id === "GROUP")?.error).toBeDefined();
 });
 
@@ -162,13 +176,18 @@ test("no bytes instead of a handshake crash it, in whatever pieces they come", a
 
 test("no plaintext that is not a stanza crashes it, it only ends the connection", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(), fc.boolean(), async (bytes, at, isMutant) => {
-      if (mallory.closes.length > 0 || !mallory.isOpen) await comeBack();
-      const valid = Buffer.from(encodeBinaryNode({ tag: "iq", attrs: { id: "1", type: "get", xmlns: "w:p" } }));
-      if (isMutant) valid[at % valid.length] = bytes[0] ?? 0;
-      await mallory.socket.sendRawMessage(isMutant ? valid : bytes).catch(() => {});
-      await dealtWith();
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      fc.nat(),
+      fc.boolean(),
+      async (bytes, at, isMutant) => {
+        if (mallory.closes.length > 0 || !mallory.isOpen) await comeBack();
+        const valid = Buffer.from(encodeBinaryNode({ tag: "iq", attrs: { id: "1", type: "get", xmlns: "w:p" } }));
+        if (isMutant) valid[at % valid.length] = bytes[0] ?? 0;
+        await mallory.socket.sendRawMessage(isMutant ? valid : bytes).catch(() => {});
+        await dealtWith();
+      },
+    ),
     { numRuns: 60 },
   );
   expect((await world.get("/phones")).status).toBe(200);
@@ -176,14 +195,19 @@ test("no plaintext that is not a stanza crashes it, it only ends the connection"
 
 test("no control call, however strange, is answered with 500", async () => {
   const paths = fc.constantFrom(
-    ...["/phones", `/phones/${ALICE}/scan`, `/phones/${ALICE}/messages`, `/phones/${ALICE}/receipts`, "/faults", "/clock"],
-    ...[`/phones/${BOB}/history`, `/phones/${BOB}/groups`, `/phones/${ALICE}/enter-code`, `/phones/${CAROL}/unlink`],
+    ..."/phones /faults /clock".split(" "),
+    ..."scan enter-code unlink messages receipts history groups".split(" ").map((call) => `/phones/${ALICE}/${call}`),
   );
   const keys = fc.constantFrom(
-    ..."phone name qr code device to text media reaction edit delete replyTo chat ids type subject participants".split(" "),
+    ..."phone name qr code device to text media reaction edit delete replyTo chat ids type subject participants".split(
+      " ",
+    ),
     ..."conversations match fault count delayMs advanceMs messageId emoji mimetype base64".split(" "),
   );
-  const body = fc.oneof(fc.jsonValue(), fc.dictionary(keys, fc.oneof(fc.jsonValue(), fc.constantFrom(ALICE, BOB, group))));
+  const body = fc.oneof(
+    fc.jsonValue(),
+    fc.dictionary(keys, fc.oneof(fc.jsonValue(), fc.constantFrom(ALICE, BOB, group))),
+  );
   await fc.assert(
     fc.asyncProperty(paths, body, async (path, value) => {
       const { status } = await world.post(path, value);
@@ -192,6 +216,11 @@ test("no control call, however strange, is answered with 500", async () => {
     { numRuns: 200 },
   );
 });
+
+/** Ids of everything that Carol's client got and did not send itself. */
+function seenByCarol(): (string | null | undefined)[] {
+  return carol.received.map(({ key }) => key.id).filter((id) => !sentByCarol.has(id ?? ""));
+}
 
 /** Returns when the simulator has taken everything so far, or has cut the connection. */
 async function dealtWith(): Promise<void> {

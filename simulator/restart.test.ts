@@ -6,6 +6,8 @@ import { startSimulator } from "./server.ts";
 import { until } from "./testing/until.ts";
 import { ALICE, BOB, World } from "./testing/world.ts";
 
+const PICTURE = Buffer.from("any picture").toString("base64");
+
 let dataDir: string;
 let world: World;
 
@@ -70,6 +72,42 @@ test("what waits for a device or for a phone waits over a restart", async () => 
   await until(() => again.texts().some(({ id }) => id === toAlice));
   await world.put(`/phones/${BOB}/settings`, { online: true });
   expect(await world.inbox(BOB, 1)).toMatchObject([{ id: toBob }]);
+});
+
+test("groups, app state, profiles, block lists, history and media survive a restart", async () => {
+  const client = await world.linked(ALICE);
+  const chat = `${BOB}@s.whatsapp.net`;
+  const { body: group } = await world.post(`/phones/${ALICE}/groups`, { subject: "Ours", participants: [BOB] });
+  await client.socket.chatModify({ pin: true }, chat);
+  await client.socket.updateProfileStatus("Here to stay");
+  await client.socket.updateLastSeenPrivacy("none");
+  await client.socket.sendMessage(chat, { text: "hello" });
+  await client.socket.updateBlockStatus(chat, "block");
+  await world.put(`/phones/${BOB}/settings`, { picture: PICTURE, about: "Bob" });
+  const messages = [{ fromMe: false, text: "long ago", timestamp: 1_700_000_000 }];
+  await world.post(`/phones/${ALICE}/history`, { conversations: [{ with: BOB, messages }] });
+  await world.settled(ALICE);
+  await restart();
+  const again = world.client(client);
+  await again.connect();
+  expect(Object.values(await again.socket.groupFetchAllParticipating())).toMatchObject([
+    { id: group.id, subject: "Ours" },
+  ]);
+  expect(await again.socket.fetchStatus(again.jid)).toMatchObject([{ status: { status: "Here to stay" } }]);
+  expect(await again.socket.fetchPrivacySettings(true)).toMatchObject({ last: "none" });
+  expect(await again.socket.fetchBlocklist()).toHaveLength(1);
+  const { pathname } = new URL((await again.socket.profilePictureUrl(chat)) ?? "");
+  const picture = await fetch(world.simulator.url + pathname);
+  expect(Buffer.from(await picture.arrayBuffer()).toString("base64")).toBe(PICTURE);
+  const second = world.client();
+  const log = { chats: [] as string[] };
+  second.onConnect = (socket) => {
+    socket.ev.on("messaging-history.set", ({ chats }) => log.chats.push(...chats.map(({ id }) => id ?? "")));
+  };
+  await second.link(ALICE);
+  expect(second.auth.creds.accountSyncCounter).toBe(1);
+  expect(log.chats).toEqual([chat]);
+  await again.socket.chatModify({ pin: false }, chat);
 });
 
 test("what was reset stays forgotten", async () => {

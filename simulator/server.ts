@@ -34,6 +34,7 @@ export type Simulator = {
 
 const HOST = "127.0.0.1";
 const WEBSOCKET_PATH = "/ws/chat";
+const MAX_CONNECTIONS = 5_000;
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 const NOWHERE: Memory = { changed: () => {}, gone: () => {}, cleared: () => {} };
 
@@ -47,7 +48,8 @@ export async function startSimulator({ port = 0, dataDir }: SimulatorOptions = {
   const [mediaRecord] = (await data?.records<MediaRecord>("media")) ?? [];
   const media = await MediaLibrary.open(dataDir, mediaRecord);
   const network = new Network(issueCertificates(keys), data ?? NOWHERE, media);
-  for (const record of (await data?.records<AccountRecord>("accounts")) ?? []) network.add(await Account.fromRecord(network, record));
+  for (const record of (await data?.records<AccountRecord>("accounts")) ?? [])
+    network.add(await Account.fromRecord(network, record));
   for (const record of (await data?.records<GroupRecord>("groups")) ?? []) network.keep(network.groups.add(record));
   for (const account of network.accounts()) account.phone.workOff();
 
@@ -83,7 +85,7 @@ export async function startSimulator({ port = 0, dataDir }: SimulatorOptions = {
 function serveWebSockets(server: Server, network: Network): WebSocketServer {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
   server.on("upgrade", (request, socket, head) => {
-    if (network.faults.take("refuse-connections", {})) {
+    if (network.connections.size >= MAX_CONNECTIONS || network.faults.take("refuse-connections", {})) {
       socket.destroy();
       return;
     }

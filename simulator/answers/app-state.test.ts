@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { BaileysClient } from "../testing/baileys-client.ts";
 import { until } from "../testing/until.ts";
 import { ALICE, World } from "../testing/world.ts";
+import { child, children } from "../wire/node.ts";
 
 let world: World;
 let alice: BaileysClient;
@@ -49,7 +50,10 @@ describe("what one device changes reaches the other", () => {
 
   test("labels", async () => {
     const labels = collect<{ id: string; name: string }>(desk, "labels.edit");
-    const marks = collect<{ type: string; association: { chatId: string; labelId: string } }>(desk, "labels.association");
+    const marks = collect<{ type: string; association: { chatId: string; labelId: string } }>(
+      desk,
+      "labels.association",
+    );
     await alice.socket.addLabel(chat, { id: "7", name: "Important", color: 3 });
     await alice.socket.addChatLabel(chat, "7");
     await until(() => labels.length > 0 && marks.length > 0);
@@ -108,13 +112,10 @@ test("a patch on an old version is refused with 409 and what it lacks", async ()
     attrs: { to: "@s.whatsapp.net", type: "set", xmlns: "w:sync:app:state" },
     content: [{ tag: "sync", attrs: {}, content: [{ tag: "collection", attrs, content: [patch] }] }],
   });
-  const [sync] = answer.content as BinaryNode[];
-  const [collection] = sync?.content as BinaryNode[];
+  const collection = child(child(answer, "sync"), "collection");
   expect(collection?.attrs).toMatchObject({ name: "regular_low", type: "error" });
-  expect((collection?.content as BinaryNode[]).map(({ tag, attrs: { code } }) => [tag, code])).toEqual([
-    ["error", "409"],
-    ["patches", undefined],
-  ]);
+  expect(child(collection, "error")?.attrs["code"]).toBe("409");
+  expect(children(child(collection, "patches"), "patch").length).toBeGreaterThan(0);
 });
 
 /** The latest names of the contacts that a client learns of, whenever it connects. */
@@ -125,5 +126,5 @@ function watchNames(client: BaileysClient): () => (string | undefined)[] {
       for (const { id, name } of contacts) names.set(id, name);
     });
   };
-  return () => [...names.values()].sort();
+  return () => [...names.values()];
 }

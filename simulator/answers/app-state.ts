@@ -14,7 +14,8 @@ const CONFLICT = "409";
  */
 export async function answerAppState(query: Query): Promise<Answer> {
   const answers: BinaryNode[] = [];
-  for (const collection of children(query.request, "collection")) answers.push(await answerCollection(query, collection));
+  for (const collection of children(query.request, "collection"))
+    answers.push(await answerCollection(query, collection));
   return [node("sync", {}, answers)];
 }
 

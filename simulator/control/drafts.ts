@@ -22,7 +22,7 @@ export const messageOrder = z
     media: z
       .strictObject({
         mimetype: z.string().regex(/^[a-z]+\/[\w.+-]+(;.*)?$/, "must be like image/png"),
-        base64: z.base64(),
+        base64: z.base64().min(1, "must not be empty"),
         caption: z.string().max(MAX_TEXT).optional(),
         fileName: z.string().min(1).max(255).optional(),
       })
@@ -74,7 +74,12 @@ export async function toDraft(network: Network, account: Account, chat: Chat, or
   if (order.media) {
     const { mimetype, base64, caption, fileName } = order.media;
     const bytes = Buffer.from(base64, "base64");
-    return { kind: "media", ...(await uploadMedia(network, account, chat, { mimetype, bytes, fileName })), caption, replyTo };
+    return {
+      kind: "media",
+      ...(await uploadMedia(network, account, chat, { mimetype, bytes, fileName })),
+      caption,
+      replyTo,
+    };
   }
   if (order.reaction) return { kind: "reaction", ...order.reaction };
   if (order.edit) return { kind: "edit", ...order.edit };

@@ -7,6 +7,7 @@ import { ControlError } from "./errors.ts";
 import { groupId, phoneNumber, readBody } from "./input.ts";
 
 const MAX_DELAY_MS = 600_000;
+const MAX_FAULTS = 1_000;
 
 const order = z
   .strictObject({
@@ -25,6 +26,10 @@ const order = z
   .refine(({ fault, match }) => fault !== "refuse-connections" || Object.keys(match).length === 0, {
     path: ["match"],
     message: "must be empty for refuse-connections: nobody is known yet when a connection is refused",
+  })
+  .refine(({ fault, code = 400 }) => !fault.startsWith("media-") || (code >= 400 && code < 600), {
+    path: ["code"],
+    message: "must be an HTTP status from 400 to 599 for media",
   });
 
 /** `/faults`: what is to go wrong; network/faults.ts says what each of them does. */
@@ -33,6 +38,9 @@ export function faultRoutes(network: Network): Hono {
 
   app.post("/", async (context) => {
     const { match, fault, ...details } = await readBody(context, order);
+    if (network.faults.list().length >= MAX_FAULTS) {
+      throw new ControlError(409, "too_many_faults", `there are ${MAX_FAULTS} faults already: DELETE /faults`);
+    }
     const added = network.faults.add({ match, fault, ...details });
     strike(network, added);
     return context.json({ id: added.id }, 201);

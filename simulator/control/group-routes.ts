@@ -60,7 +60,9 @@ export function groupRoutes(network: Network): Hono {
   app.post("/phones/:phone/groups", async (context) => {
     const creator = onlineAccount(network, context);
     const { subject, participants, addressing } = await readBody(context, newGroup);
-    const created = okOrThrow(createGroup(network, creator, { subject, wanted: people(network, participants), addressing }));
+    const created = okOrThrow(
+      createGroup(network, creator, { subject, wanted: people(network, participants), addressing }),
+    );
     return context.json({ ...describe(network, created.group), outcomes: outcomesOf(created.outcomes) }, 201);
   });
   app.post("/phones/:phone/join", async (context) => {

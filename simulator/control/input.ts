@@ -21,7 +21,9 @@ export const groupId = z
 export const chatId = z
   .string()
   .regex(/^(\+?[1-9]\d{4,14}|[\d-]{16,40}|[\d-]{5,40}@g\.us)$/, "must be a phone number or a group id")
-  .transform((text) => (text.length > MAX_NUMBER_LENGTH && !text.includes("@") ? `${text}@g.us` : text.replace("+", "")));
+  .transform((text) =>
+    text.length > MAX_NUMBER_LENGTH && !text.includes("@") ? `${text}@g.us` : text.replace("+", ""),
+  );
 
 /** Reads a JSON body, or throws a 400 that names every field that is wrong. */
 export async function readBody<T extends z.ZodType>(context: Context, schema: T): Promise<z.output<T>> {

@@ -47,7 +47,7 @@ export function messageRoutes(network: Network): Hono {
       case "offline":
         throw new ControlError(409, "phone_offline", "this phone is not online");
       case "unknown-message":
-        throw new ControlError(404, "message_unknown", "this phone knows no message with that id");
+        throw new ControlError(404, "message_unknown", "this phone knows no message with the id that is named");
       case "not-allowed":
         throw new ControlError(409, "not_allowed", "this person may not do that in this chat or with this message");
     }

@@ -7,6 +7,8 @@ import { ControlError } from "./errors.ts";
 import { accountInPath } from "./find-account.ts";
 import { phoneNumber, readBody } from "./input.ts";
 
+const MAX_PHONES = 10_000;
+
 const person = z.strictObject({ phone: phoneNumber, name: z.string().min(1).max(100).optional() });
 const scan = z.strictObject({ qr: z.string().min(1).max(2_000) });
 const typedCode = z.strictObject({
@@ -20,6 +22,9 @@ export function phoneRoutes(network: Network): Hono {
 
   app.post("/", async (context) => {
     const { phone, name } = await readBody(context, person);
+    if (!network.account(phone) && network.accounts().length >= MAX_PHONES) {
+      throw new ControlError(409, "too_many_phones", `there are ${MAX_PHONES} phones already: POST /reset`);
+    }
     const account = network.account(phone) ?? network.createAccount(phone, name ?? `Phone ${phone}`);
     if (name !== undefined && name !== account.name) {
       account.name = name;
@@ -75,7 +80,10 @@ function describe(account: Account) {
 const REFUSALS = {
   expired: ["expired", "it was shown for too long: the client shows a new one, or none any more"],
   "too-many-devices": ["too_many_devices", `this phone has ${MAX_LINKED_DEVICES} linked devices: unlink one first`],
-  "passkey-required": ["passkey_required", "this account needs a passkey to link devices, which the client cannot give"],
+  "passkey-required": [
+    "passkey_required",
+    "this account needs a passkey to link devices, which the client cannot give",
+  ],
   refused: ["pairing_refused", "the client did not accept, or the code was wrong"],
 } as const;
 
@@ -87,4 +95,3 @@ function linkedOrThrow(pairing: PairingOutcome, kind: "qr" | "code"): { device: 
   const [code, message] = REFUSALS[pairing.outcome];
   throw new ControlError(409, code === "expired" ? `${kind}_expired` : code, message);
 }
-

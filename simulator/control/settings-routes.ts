@@ -48,7 +48,15 @@ export function settingsRoutes(network: Network): Hono {
   app.put("/:phone/settings", async (context) => {
     const account = accountInPath(network, context);
     const { profile, phone } = account;
-    const { typing, about, picture, blocked, privacy, business: firm, ...behaviour } = await readBody(context, settings);
+    const {
+      typing,
+      about,
+      picture,
+      blocked,
+      privacy,
+      business: firm,
+      ...behaviour
+    } = await readBody(context, settings);
     const others = blocked?.map((number) => findAccount(network, number).number);
     if (typing && !(behaviour.online ?? phone.settings.online)) {
       throw new ControlError(409, "phone_offline", "this phone is not online");
@@ -56,7 +64,8 @@ export function settingsRoutes(network: Network): Hono {
     phone.change(withoutUndefined(behaviour));
     account.presence.refresh();
     if (about !== undefined) changeAbout(network, account, about);
-    if (picture !== undefined) await changePicture(network, account, picture === null ? undefined : fromBase64(picture));
+    if (picture !== undefined)
+      await changePicture(network, account, picture === null ? undefined : fromBase64(picture));
     if (others) {
       profile.blocked.clear();
       for (const number of others) profile.blocked.add(number);

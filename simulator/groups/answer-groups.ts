@@ -161,10 +161,7 @@ const SETTINGS = new Map<string, (request: BinaryNode) => Partial<GroupSettings>
   ["not_ephemeral", () => ({ ephemeralSeconds: 0 })],
   ["ephemeral", ({ attrs }) => ({ ephemeralSeconds: Math.max(0, Math.floor(Number(attrs["expiration"]) || 0)) })],
   ["member_add_mode", (request) => ({ adminsAdd: text(request) === "admin_add" })],
-  [
-    "membership_approval_mode",
-    (request) => ({ joinApproval: child(request, "group_join")?.attrs["state"] === "on" }),
-  ],
+  ["membership_approval_mode", (request) => ({ joinApproval: child(request, "group_join")?.attrs["state"] === "on" })],
 ]);
 
 function wantedIn({ network }: Pick<Query, "network">, parent: BinaryNode | undefined): Wanted[] {

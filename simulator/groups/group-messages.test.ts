@@ -40,26 +40,60 @@ async function gotAt(phone: string, id: string) {
   return (await world.inbox(phone)).find((each) => each.id === id);
 }
 
+/** What Baileys told of receipts: on their own, or with the message if they came at once (Utils/event-buffer.js). */
+function receiptsOf(id: string) {
+  return [
+    ...aliceEvents
+      .all("message-receipt.update")
+      .flat()
+      .flatMap(({ key, receipt }) => (key.id === id ? [receipt] : [])),
+    ...alice.received.flatMap(({ key, userReceipt }) => (key.id === id ? (userReceipt ?? []) : [])),
+  ];
+}
+
+/** What Baileys told of a refused message, likewise. */
+function stubParametersOf(id: string): string[] {
+  const updates = aliceEvents
+    .all("messages.update")
+    .flat()
+    .map(({ key, update }) => ({ ...update, key }));
+  return [...updates, ...alice.received].flatMap(({ key, messageStubParameters }) =>
+    key?.id === id ? (messageStubParameters ?? []) : [],
+  );
+}
+
 describe.each(["lid", "pn"] as const)("in a group that uses addresses of kind %s", (addressing) => {
   let group: string;
+  let member: string;
 
   beforeAll(async () => {
-    carol = await world.person();
-    group = await world.group(carol, `Group by ${addressing}`, [ALICE, BOB], addressing);
+    member = await world.person();
+    group = await world.group(member, `Group by ${addressing}`, [ALICE, BOB], addressing);
   });
 
   test("a text from a client reaches every phone, every other client and the own devices", async () => {
     const before = await retries();
     const { participants } = await alice.socket.groupMetadata(group);
-    const [, own] = addressing === "lid" ? [, await lid(ALICE)] : [, pn(ALICE)];
+    const own = addressing === "lid" ? await lid(ALICE) : pn(ALICE);
     expect(participants.map(({ id }) => id)).toContain(own);
     const id = await alice.send(group, { text: "hello all" });
-    for (const phone of [carol, BOB]) {
-      expect(await gotAt(phone, id)).toMatchObject({ chat: group, from: ALICE, fromMe: false, text: "hello all", copies: 1 });
+    for (const phone of [member, BOB]) {
+      expect(await gotAt(phone, id)).toMatchObject({
+        chat: group,
+        from: ALICE,
+        fromMe: false,
+        text: "hello all",
+        copies: 1,
+      });
     }
     expect(await gotAt(ALICE, id)).toMatchObject({ chat: group, from: ALICE, fromMe: true });
     const message = await bob.message(id);
-    expect(message.key).toMatchObject({ remoteJid: group, fromMe: false, participant: own, addressingMode: addressing });
+    expect(message.key).toMatchObject({
+      remoteJid: group,
+      fromMe: false,
+      participant: own,
+      addressingMode: addressing,
+    });
     expect(message.key.participantAlt).toBe(addressing === "lid" ? pn(ALICE) : await lid(ALICE));
     expect((await second.message(id)).key).toMatchObject({ remoteJid: group, fromMe: true });
     expect(alice.acks).toContainEqual({ id, error: undefined });
@@ -69,49 +103,44 @@ describe.each(["lid", "pn"] as const)("in a group that uses addresses of kind %s
   test("a text from a phone reaches everyone, again and again", async () => {
     const before = await retries();
     for (const text of ["one", "two", "three"]) {
-      const id = await world.write(carol, group, text);
+      const id = await world.write(member, group, text);
       for (const client of [alice, second, bob]) {
         const message = await client.message(id);
         expect(message.message).toMatchObject({ conversation: text });
         expect(message.key).toMatchObject({ remoteJid: group, fromMe: false, participantAlt: expect.any(String) });
       }
-      expect(await gotAt(ALICE, id)).toMatchObject({ chat: group, from: carol, text });
+      expect(await gotAt(ALICE, id)).toMatchObject({ chat: group, from: member, text });
     }
     expect(await retries()).toEqual(before);
   });
 
   test("receipts of phones arrive for each reader", async () => {
     const id = await alice.send(group, { text: "who reads this?" });
-    await gotAt(carol, id);
-    await world.post(`/phones/${carol}/receipts`, { chat: group, ids: [id], type: "read" });
-    const reader = addressing === "lid" ? await lid(carol) : pn(carol);
-    const update = await aliceEvents.find("message-receipt.update", (receipts) =>
-      receipts.some(({ key, receipt }) => key.id === id && receipt.readTimestamp && receipt.userJid === reader),
-    );
-    expect(update[0]?.key).toMatchObject({ remoteJid: group, fromMe: true, participant: reader });
-    await aliceEvents.find("message-receipt.update", (receipts) =>
-      receipts.some(({ key, receipt }) => key.id === id && receipt.receiptTimestamp && receipt.userJid === reader),
-    );
+    await gotAt(member, id);
+    await world.post(`/phones/${member}/receipts`, { chat: group, ids: [id], type: "read" });
+    const reader = addressing === "lid" ? await lid(member) : pn(member);
+    await until(() => receiptsOf(id).some((each) => each.userJid === reader && each.readTimestamp));
+    await until(() => receiptsOf(id).some((each) => each.userJid === reader && each.receiptTimestamp));
   });
 
   test("a message that one client cannot read is sent to it once more", async () => {
     const before = await retries();
     await world.post("/faults", { match: { phone: BOB, device: 1, group }, fault: "corrupt-message" });
-    const fromPhone = await world.write(carol, group, "spoilt for one");
+    const fromPhone = await world.write(member, group, "spoilt for one");
     expect((await bob.message(fromPhone)).message).toMatchObject({ conversation: "spoilt for one" });
     await world.post("/faults", { match: { phone: BOB, device: 1, group }, fault: "corrupt-message" });
     const fromClient = await alice.send(group, { text: "spoilt again" });
     expect((await bob.message(fromClient)).message).toMatchObject({ extendedTextMessage: { text: "spoilt again" } });
     expect((await retries()).fromDevices).toBe(before.fromDevices + 2);
-    const after = await world.write(carol, group, "and on it goes");
+    const after = await world.write(member, group, "and on it goes");
     await bob.message(after);
     expect((await retries()).fromDevices).toBe(before.fromDevices + 2);
   });
 
   test("a message that a phone cannot read is sent to it once more", async () => {
-    await world.post("/faults", { match: { phone: carol, device: 0 }, fault: "corrupt-message" });
+    await world.post("/faults", { match: { phone: member, device: 0 }, fault: "corrupt-message" });
     const id = await alice.send(group, { text: "spoilt for a phone" });
-    expect(await gotAt(carol, id)).toMatchObject({ text: "spoilt for a phone" });
+    expect(await gotAt(member, id)).toMatchObject({ text: "spoilt for a phone" });
     await world.post("/faults", { match: { phone: ALICE, device: 0, group }, fault: "corrupt-message" });
     const own = await alice.send(group, { text: "spoilt for the own phone" });
     expect(await gotAt(ALICE, own)).toMatchObject({ text: "spoilt for the own phone", fromMe: true });
@@ -127,7 +156,7 @@ describe("who is not in a group", () => {
     const id = await alice.send(group, { text: "let me in" });
     await until(() => alice.acks.some((ack) => ack.id === id));
     expect(alice.acks).toContainEqual({ id, error: "403" });
-    await until(() => alice.statuses.includes(`${id}:0`));
+    await until(() => stubParametersOf(id).includes("403"));
     const control = await world.write(BOB, carol, "control");
     await gotAt(carol, control);
     expect((await world.inbox(carol)).map((each) => each.id)).toEqual([control]);
@@ -167,6 +196,25 @@ test("a phone takes a new sender key when somebody has left", async () => {
   expect((await keys()).filter((parts) => parts > 1).length).toBeGreaterThan(before);
 });
 
+test("a device that is linked later gets what comes from then on, until it is unlinked", async () => {
+  const group = await world.group(carol, "Growing", [ALICE, BOB]);
+  await bob.message(await world.write(carol, group, "before"));
+  await bob.message(await alice.send(group, { text: "before, too" }));
+  const before = await retries();
+  const late = await world.linked(BOB);
+  const ids = [await world.write(carol, group, "from a phone"), await alice.send(group, { text: "from a client" })];
+  for (const id of ids) await late.message(id);
+  const own = await late.send(group, { text: "from the new device" });
+  await bob.message(own);
+  expect(await gotAt(carol, own)).toMatchObject({ from: BOB, copies: 1 });
+  expect(await retries()).toEqual(before);
+  await world.post(`/phones/${BOB}/unlink`, { device: 2 });
+  await until(() => late.closes.includes(401));
+  await bob.message(await world.write(carol, group, "after"));
+  await bob.message(await alice.send(group, { text: "after, too" }));
+  expect(await retries()).toEqual(before);
+});
+
 test("only admins write to an announcement group", async () => {
   const group = await world.group(carol, "News", [ALICE]);
   await world.post(`/phones/${carol}/groups/${group}`, { settings: { announcement: true } });
@@ -190,6 +238,15 @@ test("faults can be for one group alone", async () => {
   expect(alice.acks).toContainEqual({ id: lost, error: "420" });
   expect(alice.acks).toContainEqual({ id: arrived, error: undefined });
   expect((await world.inbox(carol)).map(({ id }) => id)).toEqual([arrived]);
+});
+
+test("a fault for a group strikes the connections of its members", async () => {
+  const group = await world.group(carol, "Struck", [BOB]);
+  const [own, others] = [bob.closes.length, alice.closes.length];
+  await world.post("/faults", { match: { group }, fault: "drop" });
+  await until(() => bob.closes.length === own + 1);
+  expect([bob.closes.at(-1), alice.closes.length]).toEqual([428, others]);
+  await bob.connectAgain();
 });
 
 test("a group of whom one is away catches up in order", async () => {

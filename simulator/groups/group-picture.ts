@@ -16,7 +16,12 @@ export async function answerGroupPicture({ network, device, iq, request }: Query
   if (!group.members.has(device.account.number)) return new Refusal(401);
   if (type === "set") {
     const content = child(iq, "picture")?.content;
-    return changePicture(network, group, device.account, content instanceof Uint8Array ? Buffer.from(content) : undefined);
+    return changePicture(
+      network,
+      group,
+      device.account,
+      content instanceof Uint8Array ? Buffer.from(content) : undefined,
+    );
   }
   if (!group.picture) return new Refusal(404);
   const { id, directPath: direct_path } = group.picture;

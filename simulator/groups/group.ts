@@ -157,9 +157,16 @@ export class Group implements Kept {
   }
 
   toRecord(): GroupRecord {
-    const { id, addressing, creator, createdAt, subject, description, picture, settings, inviteCode } = this;
     return {
-      ...{ id, addressing, creator, createdAt, subject, description, picture, settings, inviteCode },
+      id: this.id,
+      addressing: this.addressing,
+      creator: this.creator,
+      createdAt: this.createdAt,
+      subject: this.subject,
+      description: this.description,
+      picture: this.picture,
+      settings: this.settings,
+      inviteCode: this.inviteCode,
       members: [...this.members],
       revokedCodes: [...this.#revokedCodes],
       requests: [...this.requests],
@@ -171,7 +178,11 @@ export class Group implements Kept {
 
 /** As they look in `https://chat.whatsapp.com/<code>`: 22 letters and digits. */
 export function newInviteCode(): string {
-  return randomBytes(32).toString("base64").replaceAll(/[^0-9A-Za-z]/g, "").padEnd(22, "0").slice(0, 22);
+  return randomBytes(32)
+    .toString("base64")
+    .replaceAll(/[^0-9A-Za-z]/g, "")
+    .padEnd(22, "0")
+    .slice(0, 22);
 }
 
 function remember<V>(map: Map<string, V>, key: string, value: V): void {

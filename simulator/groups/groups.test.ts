@@ -3,6 +3,7 @@ import type { BaileysClient } from "../testing/baileys-client.ts";
 import { EventLog } from "../testing/event-log.ts";
 import { until } from "../testing/until.ts";
 import { ALICE, BOB, World } from "../testing/world.ts";
+import { children } from "../wire/node.ts";
 
 let world: World;
 let alice: BaileysClient;
@@ -164,7 +165,7 @@ describe("membership", () => {
     const group = await alice.socket.groupCreate("Private", [pn(carol)]);
     const [result] = await alice.socket.groupParticipantsUpdate(group.id, [pn(BOB)], "add");
     expect(result?.status).toBe("403");
-    const [request] = result?.content.content as { tag: string; attrs: { code: string; expiration: string } }[];
+    const [request] = children(result?.content);
     const { code: inviteCode = "", expiration = "" } = request?.attrs ?? {};
     const invite = { groupJid: group.id, inviteCode, inviteExpiration: Number(expiration) };
     await bob.socket.groupAcceptInviteV4(pn(ALICE), invite);
@@ -261,7 +262,11 @@ describe("an invite link", () => {
       { jid: await lid(BOB), request_method: "invite_link" },
       { jid: await lid(dave) },
     ]);
-    const approved = await alice.socket.groupRequestParticipantsUpdate(id, [await lid(BOB), await lid(carol)], "approve");
+    const approved = await alice.socket.groupRequestParticipantsUpdate(
+      id,
+      [await lid(BOB), await lid(carol)],
+      "approve",
+    );
     expect(approved.map(({ status }) => status)).toEqual(["200", "404"]);
     await bobEvents.find("groups.upsert", ([each]) => each?.id === id);
     await alice.socket.groupRequestParticipantsUpdate(id, [await lid(dave)], "reject");

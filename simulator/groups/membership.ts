@@ -25,7 +25,12 @@ export function createGroup(
   const { subject, wanted, addressing, key } = order;
   if (subject.length === 0 || subject.length > MAX_SUBJECT) return new Refusal(406);
   if (network.groups.isFull) return new Refusal(419);
-  const group = network.groups.create({ creator: creator.number, subject, addressing, atSeconds: Number(nowSeconds()) });
+  const group = network.groups.create({
+    creator: creator.number,
+    subject,
+    addressing,
+    atSeconds: Number(nowSeconds()),
+  });
   network.keep(group);
   const others = wanted.filter(({ account }) => account !== creator);
   const outcomes = others.map((each) => admit(network, group, creator, each));
@@ -34,7 +39,12 @@ export function createGroup(
   return { group, outcomes };
 }
 
-export function addMembers(network: Network, group: Group, actor: Account, wanted: Wanted[]): MemberOutcome[] | Refusal {
+export function addMembers(
+  network: Network,
+  group: Group,
+  actor: Account,
+  wanted: Wanted[],
+): MemberOutcome[] | Refusal {
   if (!group.members.has(actor.number)) return new Refusal(403);
   if (group.settings.adminsAdd && !group.isAdmin(actor)) return new Refusal(403);
   const outcomes = wanted.map((each) => admit(network, group, actor, each));

@@ -65,7 +65,7 @@ async function download(network: Network, request: IncomingMessage, response: Se
 export function goneCode(network: Network, file: MediaFile): number | undefined {
   if (file.isGone) return GONE;
   if (file.isLasting) return undefined;
-  const places = [file.by, ...(file.audience ?? []).map((phone) => ({ phone }))];
+  const places = [file.by, ...(file.audience ?? []).flatMap((phone) => devicesOf(network, phone))];
   for (const place of places) {
     const fault = network.faults.take("media-gone", place);
     if (!fault) continue;
@@ -74,6 +74,10 @@ export function goneCode(network: Network, file: MediaFile): number | undefined 
     return fault.code;
   }
   return undefined;
+}
+
+function devicesOf(network: Network, phone: string): { phone: string; device: number }[] {
+  return (network.account(phone)?.endpoints() ?? []).map(({ device }) => ({ phone, device }));
 }
 
 /** Baileys asks for a new upload after 404 and 410 (Utils/messages.js, `REUPLOAD_REQUIRED_STATUS`). */

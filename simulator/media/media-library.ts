@@ -92,7 +92,11 @@ export class MediaLibrary implements Kept {
   }
 
   /** Takes a file that is at hand. */
-  async add(bytes: Buffer, owner: MediaOwner, { isLasting = false } = {}): Promise<{ directPath: string; url: string }> {
+  async add(
+    bytes: Buffer,
+    owner: MediaOwner,
+    { isLasting = false } = {},
+  ): Promise<{ directPath: string; url: string }> {
     const saved = await this.save(Readable.from([bytes]), owner);
     if (saved.outcome !== "saved") throw new Error(`${bytes.length} bytes are too many for a file`);
     saved.file.isLasting = isLasting;

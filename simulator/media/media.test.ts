@@ -132,7 +132,10 @@ test("an upload error fails the send, as often as ordered", async () => {
 
 describe("the media host refuses", () => {
   const post = async (path: string, body: Buffer | string) => {
-    const response = await fetch(world.simulator.url + path, { method: "POST", body: new Uint8Array(Buffer.from(body)) });
+    const response = await fetch(world.simulator.url + path, {
+      method: "POST",
+      body: new Uint8Array(Buffer.from(body)),
+    });
     return response.status;
   };
 

@@ -21,6 +21,7 @@ const MAX_PATCHES = 100;
 const MAX_PATCHES_AT_ONCE = 50;
 const MAX_COLLECTIONS = 20;
 const MAX_RECORDS = 20_000;
+const MAX_PATCH_BYTES = 256 * 1024;
 
 /**
  * The app state of an account (which chats are archived, how contacts are called, …) as a server sees it: opaque records
@@ -54,8 +55,8 @@ export class AppState {
     collection.version++;
     collection.snapshotMac = patch.snapshotMac ?? new Uint8Array();
     collection.keyId = patch.keyId?.id ?? new Uint8Array();
-    const numbered = { ...patch, version: { version: collection.version } };
-    collection.patches.push(proto.SyncdPatch.encode(numbered).finish());
+    patch.version = { version: collection.version };
+    collection.patches.push(proto.SyncdPatch.encode(patch).finish());
     if (collection.patches.length > MAX_PATCHES) collection.patches.shift();
     return true;
   }
@@ -92,6 +93,7 @@ export class AppState {
 }
 
 function decode(bytes: Uint8Array): proto.SyncdPatch {
+  if (bytes.length > MAX_PATCH_BYTES) throw new Malformed("a patch that is too large");
   try {
     return proto.SyncdPatch.decode(bytes);
   } catch {

@@ -15,7 +15,11 @@ export class Clock {
 
   /** Calls back once, so many milliseconds from now; answers what cancels it. Does not keep the process alive. */
   after(delayMs: number, callback: () => void): () => void {
-    const timer: Timer = { dueAt: this.now() + delayMs, callback, handle: this.#start(delayMs, () => this.#fire(timer)) };
+    const timer: Timer = {
+      dueAt: this.now() + delayMs,
+      callback,
+      handle: this.#start(delayMs, () => this.#fire(timer)),
+    };
     this.#timers.add(timer);
     return () => {
       clearTimeout(timer.handle);

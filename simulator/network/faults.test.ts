@@ -132,20 +132,20 @@ describe("faults that lie in wait", () => {
 
   test("slow: the message arrives before its acknowledgement", async () => {
     const bob = await world.person();
-    await order("slow", { delayMs: 200 });
+    await order("slow", { delayMs: 800 });
     const sentAt = Date.now();
     await client.sendText(bob, "slowly");
     await world.inbox(bob, 1);
     expect(client.acks).toEqual([]);
     await until(() => client.acks.length === 1);
-    expect(Date.now() - sentAt).toBeGreaterThanOrEqual(200);
+    expect(Date.now() - sentAt).toBeGreaterThanOrEqual(800);
   });
 
-  test("refuse-login: the code comes as the status, until the fault is deleted", async () => {
-    await order("refuse-login", { code: 405 });
+  test.each([401, 403, 405])("refuse-login: %i comes as the status, until the fault is deleted", async (code) => {
+    await order("refuse-login", { code });
     for (let i = 0; i < 2; i++) {
       client = await world.back(client);
-      expect(client.closes).toEqual([405]);
+      expect(client.closes).toEqual([code]);
     }
     await world.delete("/faults");
     client = await world.back(client);
@@ -189,7 +189,9 @@ describe("faults together", () => {
     const late = await client.sendText(bob, "acknowledged late");
     await until(() => client.acks.some(({ id, error }) => id === late && error === undefined));
     const inbox = await world.inbox(bob, 2);
-    expect(inbox.map(({ text }) => text).sort()).toEqual(["acknowledged late", "spoilt, and never acknowledged"]);
+    expect(new Set(inbox.map(({ text }) => text))).toEqual(
+      new Set(["acknowledged late", "spoilt, and never acknowledged"]),
+    );
     expect(client.acks.find(({ id }) => id === refused)).toEqual({ id: refused, error: "429" });
     expect(await faults()).toMatchObject([{ fault: "drop", remaining: 1 }]);
   });

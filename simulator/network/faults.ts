@@ -22,8 +22,16 @@ export type FaultKind = AtOnceFault | LastingFault;
 /** Whom a fault is for; what is left out fits everyone. Device 0 is the phone. */
 export type FaultMatch = { phone?: string | undefined; device?: number | undefined; group?: string | undefined };
 
-/** Where something happens: to which phone or device, and in which group if it is about one. */
-export type Place = { phone?: string; device?: number; group?: string | undefined };
+/**
+ * Where something happens: to which phone or device, and in which group if it is about one. What happens to a whole
+ * connection (`isIn`) fits the groups that its owner is in.
+ */
+export type Place = {
+  phone?: string;
+  device?: number;
+  group?: string | undefined;
+  isIn?: (group: string) => boolean;
+};
 
 export type FaultOrder = {
   match: FaultMatch;
@@ -139,6 +147,6 @@ export function fits(match: FaultMatch, place: Place): boolean {
   return (
     (match.phone === undefined || match.phone === place.phone) &&
     (match.device === undefined || match.device === place.device) &&
-    (match.group === undefined || match.group === place.group)
+    (match.group === undefined || match.group === place.group || place.isIn?.(match.group) === true)
   );
 }

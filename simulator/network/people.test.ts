@@ -4,8 +4,7 @@ import type { BaileysClient } from "../testing/baileys-client.ts";
 import { until } from "../testing/until.ts";
 import { ALICE, BOB, World } from "../testing/world.ts";
 
-const PNG_BASE64 =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const PNG_BASE64 = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const PNG = Buffer.from(PNG_BASE64, "base64");
 const NOBODY = "19998887777";
 
@@ -231,6 +230,19 @@ describe("typing", () => {
       { id: jid(ALICE), presences: { [jid(ALICE)]: { lastKnownPresence: "composing" } } },
       { id: `${mine}@lid`, presences: { [`${mine}@lid`]: { lastKnownPresence: "available" } } },
     ]);
+  });
+
+  test("in a group is seen by all members, and by nobody else", async () => {
+    const carol = await world.person();
+    const { body: group } = await world.post(`/phones/${carol}/groups`, { subject: "Ours", participants: [BOB] });
+    const here = collect<{ id: string; presences: Record<string, PresenceData> }>(bob, "presence.update");
+    const there = collect<unknown>(alice, "presence.update");
+    await change(carol, { typing: { to: group.id, state: "composing" } });
+    await until(() => here.length === 1);
+    const { lid } = await world.phone(carol);
+    expect(here).toEqual([{ id: group.id, presences: { [`${lid}@lid`]: { lastKnownPresence: "composing" } } }]);
+    await change(carol, { typing: { to: ALICE, state: "composing" } });
+    await until(() => there.length === 1);
   });
 
   test("is refused on a phone that is not online, and to nobody", async () => {

@@ -24,7 +24,12 @@ export function takePresence(network: Network, device: LinkedDevice, { attrs }: 
 }
 
 /** Typing, recording, or no longer: goes to the others' devices that are there at this moment (Baileys Socket/chats.js). */
-export function routeChatState(network: Network, sender: Endpoint, to: string | undefined, content: BinaryNode[]): void {
+export function routeChatState(
+  network: Network,
+  sender: Endpoint,
+  to: string | undefined,
+  content: BinaryNode[],
+): void {
   const { account } = sender;
   const group = network.groups.find(to ?? "");
   if (group?.members.has(account.number)) {

@@ -7,7 +7,11 @@ import { node, nowSeconds, SERVER, type BinaryNode } from "../wire/node.ts";
  * run out.
  */
 export function passkeyRequest(id: string): BinaryNode {
-  const options = { challenge: randomBytes(32).toString("base64url"), rpId: "whatsapp.com", userVerification: "required" };
+  const options = {
+    challenge: randomBytes(32).toString("base64url"),
+    rpId: "whatsapp.com",
+    userVerification: "required",
+  };
   return node("notification", { from: SERVER, type: "passkey_prologue_request", id, t: nowSeconds() }, [
     node("passkey_request_options", {}, Buffer.from(JSON.stringify(options))),
   ]);

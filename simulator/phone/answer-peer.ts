@@ -27,7 +27,8 @@ export async function answerPeer(
   if (wanted) {
     const jid = wanted.chatJid ?? "";
     const name = isGroupJid(jid) ? jid : network.find(jid)?.number;
-    const chat = name === undefined ? undefined : findChat(network, name, parseJid(jid)?.server === "lid" ? "lid" : "pn");
+    const chat =
+      name === undefined ? undefined : findChat(network, name, parseJid(jid)?.server === "lid" ? "lid" : "pn");
     if (name === undefined || !chat) return undefined;
     const time = Number(wanted.oldestMsgTimestampMs ?? 0);
     const messages = history.before(name, {

@@ -76,7 +76,11 @@ export class PhoneCipher {
    * Encrypts for all members of a group at once. `senderKey` is what a device needs to read it, for those that have not got
    * it yet.
    */
-  async encryptForGroup(self: Endpoint, group: string, message: proto.IMessage): Promise<{ ciphertext: Uint8Array; senderKey: Uint8Array }> {
+  async encryptForGroup(
+    self: Endpoint,
+    group: string,
+    message: proto.IMessage,
+  ): Promise<{ ciphertext: Uint8Array; senderKey: Uint8Array }> {
     const meId = addressOf(self);
     const encrypted = await this.#repository.encryptGroupMessage({ group, meId, data: encodeWAMessage(message) });
     return { ciphertext: encrypted.ciphertext, senderKey: encrypted.senderKeyDistributionMessage };
@@ -102,7 +106,11 @@ export class PhoneCipher {
 
   /** Throws whatever Baileys throws if the ciphertext cannot be read. */
   async decryptFromGroup(sender: Endpoint, group: string, ciphertext: Uint8Array): Promise<proto.IMessage> {
-    const plaintext = await this.#repository.decryptGroupMessage({ group, authorJid: addressOf(sender), msg: ciphertext });
+    const plaintext = await this.#repository.decryptGroupMessage({
+      group,
+      authorJid: addressOf(sender),
+      msg: ciphertext,
+    });
     return proto.Message.decode(unpadRandomMax16(plaintext));
   }
 

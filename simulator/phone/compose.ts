@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { proto } from "@whiskeysockets/baileys";
 import type { Account } from "../network/account.ts";
-import { chatJid, personJid, type Chat } from "./chat.ts";
+import { chatJid, chatName, personJid, type Chat } from "./chat.ts";
 import type { KnownMessage } from "./known-messages.ts";
 import type { MediaFields, MediaKind } from "./media-part.ts";
 import { encryptVote, optionsOf } from "./votes.ts";
@@ -25,7 +25,12 @@ export type Composed = { message: proto.IMessage; type: string; edit?: "1" | "7"
 /** `unknown-message`: this phone does not know it; `not-allowed`: it is not the person's own, or no such poll or option. */
 export type ComposeOutcome = Composed | "unknown-message" | "not-allowed";
 
-export type Desk = { self: Account; chat: Chat; known: (id: string) => KnownMessage | undefined; author: (number: string) => Account | undefined };
+export type Desk = {
+  self: Account;
+  chat: Chat;
+  known: (id: string) => KnownMessage | undefined;
+  author: (number: string) => Account | undefined;
+};
 
 const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
 
@@ -80,7 +85,7 @@ export function compose(desk: Desk, draft: Draft, wrapping: Wrapping = {}): Comp
       const { name, phone } = draft;
       const vcard = `BEGIN:VCARD\nVERSION:3.0\nFN:${name}\nTEL;type=CELL;waid=${phone}:+${phone}\nEND:VCARD`;
       const contactMessage = { displayName: name, vcard, contextInfo: context(undefined, wrapping) ?? null };
-      return { message: { contactMessage }, type: "text" };
+      return { message: { contactMessage }, type: "media" };
     }
   }
 }
@@ -122,7 +127,7 @@ function about(
   write: (key: proto.IMessageKey) => ComposeOutcome,
 ): ComposeOutcome {
   const target = known(id);
-  if (!target) return "unknown-message";
+  if (target?.chat !== chatName(chat)) return "unknown-message";
   const fromMe = target.author === self.number;
   const writer = author(target.author);
   const participant = chat.kind === "group" && !fromMe && writer ? personJid(chat, writer) : undefined;

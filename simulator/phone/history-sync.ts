@@ -137,7 +137,7 @@ function inChunks(chats: Chats): Chats[] {
   const chunks: Chats[] = [];
   let room = 0;
   for (const [chat, messages] of chats) {
-    for (let at = 0; at < messages.length; ) {
+    for (let at = 0; at < messages.length;) {
       if (room === 0) {
         chunks.push(new Map());
         room = CHUNK_MESSAGES;

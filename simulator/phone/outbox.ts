@@ -42,11 +42,16 @@ export class Outbox {
   /** Sends a message under this id, which may have been used before. */
   async send(id: string, chat: Chat, { message, type, edit }: Composed): Promise<void> {
     const { account } = this.#phone;
-    const copies = chat.kind === "group" ? await this.#sealForGroup(chat.group, message) : await this.#seal(chat, message);
+    const copies =
+      chat.kind === "group" ? await this.#sealForGroup(chat.group, message) : await this.#seal(chat, message);
     this.#known.add({ id, author: account.number, chat: chatName(chat), at: Number(nowSeconds()), message });
     this.#network.changed(account);
     const addressing = chat.kind === "group" ? { addressing_mode: chat.group.addressing } : {};
-    routeMessage(this.#network, this.#phone, node("message", { id, to: chatJid(chat), type, edit, ...addressing }, copies));
+    routeMessage(
+      this.#network,
+      this.#phone,
+      node("message", { id, to: chatJid(chat), type, edit, ...addressing }, copies),
+    );
   }
 
   /** Tells a linked device of the same person something that no person sees. */

@@ -131,7 +131,8 @@ export class Phone implements Endpoint {
   async send(chat: Chat, draft: Draft, { copies = 1, ...wrapping }: SendOptions = {}): Promise<SendOutcome> {
     if (!this.#settings.online) return { outcome: "offline" };
     if (!mayWrite(this.account, chat)) return { outcome: "not-allowed" };
-    const ephemeralSeconds = wrapping.ephemeralSeconds ?? (chat.kind === "group" ? chat.group.settings.ephemeralSeconds : 0);
+    const ephemeralSeconds =
+      wrapping.ephemeralSeconds ?? (chat.kind === "group" ? chat.group.settings.ephemeralSeconds : 0);
     const desk = {
       self: this.account,
       chat,

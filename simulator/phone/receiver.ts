@@ -57,7 +57,8 @@ export class Receiver {
     this.#retries.delete(id);
     const isOwn = sender.account === this.#phone.account;
     if (category === "peer") {
-      const request = isOwn ? decrypted.protocolMessage?.peerDataOperationRequestMessage : undefined;
+      const asked = (decrypted.deviceSentMessage?.message ?? decrypted).protocolMessage;
+      const request = isOwn ? asked?.peerDataOperationRequestMessage : undefined;
       return request ? { device: sender, id, request } : undefined;
     }
     const isGroup = isGroupJid(from);
@@ -93,7 +94,10 @@ export class Receiver {
   }
 
   /** What a vote is for. Clients differ in which addresses they put into its key, so all are tried. */
-  #optionsOf({ pollCreationMessageKey, vote }: proto.Message.IPollUpdateMessage, voter: Endpoint): string[] | undefined {
+  #optionsOf(
+    { pollCreationMessageKey, vote }: proto.Message.IPollUpdateMessage,
+    voter: Endpoint,
+  ): string[] | undefined {
     const pollId = pollCreationMessageKey?.id ?? "";
     const poll = this.#known.get(pollId);
     const creator = poll && this.#network.account(poll.author);

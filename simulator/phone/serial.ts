@@ -5,12 +5,14 @@ let turnedAt = 0;
 
 /**
  * Gives the event loop a turn if it has not had one for a while. Cryptography never waits for anything, so phones that have
- * much of it to do ask here now and then.
+ * much of it to do ask here now and then. When many wait for the same turn, those who come late wait for the next one.
  */
 export async function breathe(): Promise<void> {
-  if (performance.now() - turnedAt <= MAX_UNBROKEN_MS) return;
-  await setImmediate();
-  turnedAt = performance.now();
+  while (performance.now() - turnedAt > MAX_UNBROKEN_MS) {
+    const before = turnedAt;
+    await setImmediate();
+    if (turnedAt === before) turnedAt = performance.now();
+  }
 }
 
 /** Runs jobs one after the other. */

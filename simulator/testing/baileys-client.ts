@@ -37,6 +37,8 @@ export class BaileysClient {
   isOpen = false;
   /** Called with each new socket before anything happens on it, for listeners that must miss nothing. */
   onConnect: (socket: WASocket) => void = () => {};
+  /** For all connections. */
+  config: Partial<UserFacingSocketConfig> = {};
   #socket: WASocket | undefined;
   readonly #simulator: Simulator;
   readonly #sent = new Map<string, proto.IMessage>();
@@ -70,6 +72,7 @@ export class BaileysClient {
       logger: silentLogger,
       browser: ["Ubuntu", "Chrome", "22.04.4"],
       getMessage: (key) => Promise.resolve(this.#sent.get(key.id ?? "")),
+      ...this.config,
       ...config,
     });
     this.#socket = socket;
@@ -157,6 +160,7 @@ export class BaileysClient {
     if (update.connection === "open") this.isOpen = true;
     if (update.connection === "close") {
       this.isOpen = false;
+      socket.ev.flush(); // what Baileys holds back at this moment would be lost with the connection, receipts sent or not
       const error = update.lastDisconnect?.error as { output?: { statusCode?: number } } | undefined;
       this.closes.push(error?.output?.statusCode ?? 0);
     }

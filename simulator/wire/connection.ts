@@ -25,6 +25,7 @@ export class Connection {
   readonly #noise: NoiseServer;
   readonly #events: ConnectionEvents;
   #tail: Promise<void> = Promise.resolve();
+  readonly #sealed: Buffer[] = [];
   #isEnding = false;
 
   constructor(socket: WebSocket, certificates: Certificates, events: ConnectionEvents) {
@@ -46,7 +47,8 @@ export class Connection {
   /** Sends a stanza; on a connection that is ending or frozen it is dropped and the answer is false. */
   send(stanza: BinaryNode): boolean {
     if (!this.isOpen || this.frozenBy !== undefined) return false;
-    this.#socket.send(this.#noise.seal(encodeBinaryNode(stanza)));
+    this.#sealed.push(this.#noise.seal(encodeBinaryNode(stanza)));
+    if (this.#sealed.length === 1) setImmediate(() => this.#flush());
     this.#events.onSent(stanza);
     return true;
   }
@@ -54,6 +56,7 @@ export class Connection {
   /** Closes after everything that was sent; what the client still says is ignored. */
   close(): void {
     if (this.#isEnding) return;
+    this.#flush();
     this.#isEnding = true;
     this.#socket.close();
     setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS).unref();
@@ -61,8 +64,15 @@ export class Connection {
 
   /** Cuts the TCP connection without a word. */
   drop(): void {
+    this.#flush();
     this.#isEnding = true;
     this.#socket.terminate();
+  }
+
+  /** Writing is dear: what is sent in one turn of the event loop goes out in one piece. */
+  #flush(): void {
+    const frames = this.#sealed.splice(0);
+    if (frames.length > 0 && this.isOpen) this.#socket.send(Buffer.concat(frames));
   }
 
   #receive(data: RawData): void {

@@ -13,7 +13,10 @@ export function node(
   content?: BinaryNode["content"],
 ): BinaryNode {
   const attrs: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) attrs[name] = value;
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
+    if (value !== undefined) attrs[name] = value;
+  }
   return content === undefined ? { tag, attrs } : { tag, attrs, content };
 }
 
