@@ -1,6 +1,6 @@
 import { InstallError, install } from "./install.mjs";
 
-const COMMANDS = ["sandbox", "start", "simulator", "test", "check", "bench"];
+const COMMANDS = ["sandbox", "start", "simulator", "test", "check", "bench", "conformance", "soak"];
 /** These run the product only; development packages may have been left out. */
 const PRODUCTION = ["sandbox", "start", "simulator"];
 /** What a person can act on is told in one line, without a stack. */

@@ -23,6 +23,8 @@ export async function startCloud(place: Place, environment: Environment): Promis
     { name, file: "local/cloud/main.ts", ready: cloudReady },
     0,
     (port) => ({
+      // Its garbage is young and plentiful: with larger spaces for it the process peaks 100 MB higher under load.
+      nodeFlags: ["--max-semi-space-size=4"],
       args: ["--data", join(place.dataDir, "cloud"), "--port", String(port)],
       environment,
     }),
@@ -66,7 +68,7 @@ async function startOnPort<Ready extends { url: string } | { endpoint: string }>
   { supervisor, logs, signal }: Place,
   part: { name: string; file: string; ready: z.ZodType<Ready> },
   firstPort: number,
-  settingsFor: (port: number) => { args: string[]; environment: Environment },
+  settingsFor: (port: number) => { args: string[]; environment: Environment; nodeFlags?: string[] },
 ): Promise<Ready> {
   let port = firstPort;
   const { name, file } = part;

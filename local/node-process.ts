@@ -17,6 +17,8 @@ export type NodeProcessOptions = {
   /** Entry, relative to the checkout. */
   file: string;
   args: string[];
+  /** Flags for Node itself. */
+  nodeFlags?: string[];
   environment: Record<string, string | undefined>;
   /** Directory of its log, `<name>.log`: everything that it writes to stdout and stderr. */
   logs: string;
@@ -43,7 +45,12 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const { size: logStart } = await log.stat();
   const child = spawn(
     process.execPath,
-    [...PRELOADS.flatMap((url) => ["--import", url]), join(REPOSITORY, options.file), ...options.args],
+    [
+      ...(options.nodeFlags ?? []),
+      ...PRELOADS.flatMap((url) => ["--import", url]),
+      join(REPOSITORY, options.file),
+      ...options.args,
+    ],
     {
       cwd: REPOSITORY,
       env: options.environment,

@@ -17,7 +17,8 @@ let mallory: BaileysClient;
 let bob: BaileysClient;
 let carol: BaileysClient;
 let group: string;
-const sentByCarol = new Set<string>();
+/** Ids of what she sent herself, and of what she got before all this. */
+const expectedByCarol = new Set<string>();
 
 beforeAll(async () => {
   world = await World.start();
@@ -27,8 +28,10 @@ beforeAll(async () => {
   carol = await world.linked(CAROL);
   const { body } = await world.post(`/phones/${BOB}/groups`, { subject: "Ours", participants: [CAROL] });
   group = body.id;
-  sentByCarol.add(await carol.sendText(BOB, "hello"));
+  await until(() => carol.received.some(({ key }) => key.remoteJid === group));
+  expectedByCarol.add(await carol.sendText(BOB, "hello"));
   await until(() => bob.texts().length === 1);
+  for (const { key } of carol.received) expectedByCarol.add(key.id ?? "");
 });
 beforeEach(() => mallory.closes.splice(0));
 afterAll(() => world.dispose());
@@ -115,7 +118,7 @@ test("no stanza, however strange, crashes the simulator or reaches those whom it
   );
   await until(async () => (await fetch(`${world.simulator.url}/stats`)).ok);
   const id = await carol.sendText(BOB, "still here");
-  sentByCarol.add(id);
+  expectedByCarol.add(id);
   await until(() => bob.texts().some((each) => each.id === id));
   expect(await connectionsOfOthers()).toEqual(connected);
   expect(seenByCarol()).toEqual([]);
@@ -217,9 +220,8 @@ test("no control call, however strange, is answered with 500", async () => {
   );
 });
 
-/** Ids of everything that Carol's client got and did not send itself. */
 function seenByCarol(): (string | null | undefined)[] {
-  return carol.received.map(({ key }) => key.id).filter((id) => !sentByCarol.has(id ?? ""));
+  return carol.received.map(({ key }) => key.id).filter((id) => !expectedByCarol.has(id ?? ""));
 }
 
 /** Returns when the simulator has taken everything so far, or has cut the connection. */

@@ -18,9 +18,9 @@ type Client = { receive(stanza: BinaryNode): void | Promise<void>; closed(): voi
 export function acceptConnection(network: Network, socket: WebSocket): void {
   let client: Client | undefined;
   let place: { phone?: string; device?: number } = {};
-  const record = (direction: "in" | "out", stanza: BinaryNode) => {
+  const record = (direction: "in" | "out", stanza: BinaryNode, sizeBytes: number) => {
     network.stats.countStanza(direction, stanza);
-    network.trace.add(direction, place, stanza);
+    network.trace.add({ direction, ...place, stanza, sizeBytes });
   };
   const connection = new Connection(socket, network.certificates, {
     onHello(payload, noiseKey) {
@@ -36,11 +36,11 @@ export function acceptConnection(network: Network, socket: WebSocket): void {
       client = new DeviceSession(network, connection, device);
       strikeAtLogin(network, device);
     },
-    onStanza(stanza) {
-      record("in", stanza);
+    onStanza(stanza, sizeBytes) {
+      record("in", stanza, sizeBytes);
       return client?.receive(stanza);
     },
-    onSent: (stanza) => record("out", stanza),
+    onSent: (stanza, sizeBytes) => record("out", stanza, sizeBytes),
     onBroken: (reason) => network.stats.countBroken(reason),
     onClosed() {
       network.connections.delete(connection);

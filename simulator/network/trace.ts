@@ -4,6 +4,7 @@ const MAX_ENTRIES = 2_000;
 const MAX_CHILDREN = 20;
 const MAX_DEPTH = 6;
 const MAX_TEXT = 200;
+const MAX_KEPT_BYTES = 2_048;
 
 /** A stanza as people read it: bytes are given by their length. */
 export type ReadableStanza = {
@@ -22,13 +23,19 @@ export type TraceEntry = {
   stanza: ReadableStanza;
 };
 
+type Recorded = Omit<TraceEntry, "stanza"> & { stanza: BinaryNode | ReadableStanza; isReadable: boolean };
+
 /** The last stanzas on the wire, seen from the server: `in` came from a client. */
 export class Trace {
-  #entries: TraceEntry[] = [];
+  #entries: Recorded[] = [];
   #count = 0;
 
-  add(direction: "in" | "out", place: { phone?: string; device?: number }, stanza: BinaryNode): void {
-    this.#entries.push({ n: ++this.#count, at: Date.now(), direction, ...place, stanza: readable(stanza) });
+  /** Small stanzas are kept as they are, and made readable for who asks. */
+  add(seen: { direction: "in" | "out"; phone?: string; device?: number; stanza: BinaryNode; sizeBytes: number }): void {
+    const { sizeBytes, stanza, ...rest } = seen;
+    const isReadable = sizeBytes > MAX_KEPT_BYTES;
+    const shown = isReadable ? readable(stanza) : stanza;
+    this.#entries.push({ n: ++this.#count, at: Date.now(), ...rest, stanza: shown, isReadable });
     if (this.#entries.length >= 2 * MAX_ENTRIES) this.#entries = this.#entries.slice(-MAX_ENTRIES);
   }
 
@@ -36,7 +43,11 @@ export class Trace {
   list({ phone, since = 0 }: { phone?: string | undefined; since?: number | undefined }): TraceEntry[] {
     return this.#entries
       .slice(-MAX_ENTRIES)
-      .filter((entry) => entry.n > since && (phone === undefined || entry.phone === phone));
+      .filter((entry) => entry.n > since && (phone === undefined || entry.phone === phone))
+      .map(({ isReadable, stanza, ...rest }) => {
+        const shown = isReadable ? (stanza as ReadableStanza) : readable(stanza as BinaryNode);
+        return { ...rest, stanza: shown };
+      });
   }
 }
 

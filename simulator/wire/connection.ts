@@ -8,8 +8,8 @@ import type { BinaryNode } from "./node.ts";
 export type ConnectionEvents = {
   /** The handshake is done: the client says who it is (login) or what it brings (registration). */
   onHello(payload: proto.ClientPayload, clientKey: Buffer): void;
-  onStanza(stanza: BinaryNode): void | Promise<void>;
-  onSent(stanza: BinaryNode): void;
+  onStanza(stanza: BinaryNode, sizeBytes: number): void | Promise<void>;
+  onSent(stanza: BinaryNode, sizeBytes: number): void;
   /** The client sent something that cannot be read or makes no sense; the connection has been cut. */
   onBroken(reason: unknown): void;
   onClosed(): void;
@@ -47,9 +47,10 @@ export class Connection {
   /** Sends a stanza; on a connection that is ending or frozen it is dropped and the answer is false. */
   send(stanza: BinaryNode): boolean {
     if (!this.isOpen || this.frozenBy !== undefined) return false;
-    this.#sealed.push(this.#noise.seal(encodeBinaryNode(stanza)));
+    const encoded = encodeBinaryNode(stanza);
+    this.#sealed.push(this.#noise.seal(encoded));
     if (this.#sealed.length === 1) setImmediate(() => this.#flush());
-    this.#events.onSent(stanza);
+    this.#events.onSent(stanza, encoded.length);
     return true;
   }
 
@@ -87,7 +88,11 @@ export class Connection {
   #handle(event: NoiseEvent): void {
     if (event.kind === "reply") this.#socket.send(event.frame);
     else if (event.kind === "hello") this.#inOrder(() => this.#events.onHello(event.payload, event.clientKey));
-    else this.#inOrder(async () => this.#events.onStanza(await decodeBinaryNode(event.plaintext)));
+    else this.#inOrder(() => this.#take(event.plaintext));
+  }
+
+  async #take(plaintext: Buffer): Promise<void> {
+    await this.#events.onStanza(await decodeBinaryNode(plaintext), plaintext.length);
   }
 
   /** Decoding a stanza is asynchronous (it may be compressed), so each step waits for the one before. */

@@ -26,7 +26,7 @@ export class Queue {
   readonly dedup = new Map<string, Deduplicated>();
   /** Sends that are being written, by their deduplication key. */
   readonly sending = new Map<string, Promise<unknown>>();
-  /** Receives that can be repeated, by attempt id; in the order of `until`. */
+  /** Receives that can be repeated, by attempt id; about in the order of `until`. */
   readonly attempts = new Map<string, ReceiveAttempt>();
   /** Receives of the same attempt take turns. */
   readonly attemptLocks = new KeyLocks();

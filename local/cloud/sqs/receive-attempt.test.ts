@@ -62,8 +62,13 @@ it("receives anew when something was deleted, given back or ran out since", asyn
 
 it("forgets an attempt after five minutes", async () => {
   const queue = await queueWith("1", "2");
-  await queue.receive({ ReceiveRequestAttemptId, MaxNumberOfMessages: 1, VisibilityTimeout: 3600 });
-  cloud.advance(301_000);
+  const input = { ReceiveRequestAttemptId, MaxNumberOfMessages: 1, VisibilityTimeout: 3600 };
+  await queue.receive(input);
+  cloud.advance(200_000);
+  await queue.send("b", { MessageGroupId: "b" });
+  await queue.receive({ ...input, ReceiveRequestAttemptId: "later" });
+  expect(await queue.bodies(input)).toEqual(["1"]);
+  cloud.advance(101_000);
   expect(await queue.bodies({ ReceiveRequestAttemptId })).toEqual([]);
 });
 

@@ -25,16 +25,16 @@ export function parseAttempt(queue: Queue, input: Input): string | undefined {
  * What an earlier receive with this id got, if all of it is as it was then: "if none of the messages have been modified
  * (deleted or had their visibility changes)", and "during a visibility timeout" (API reference, ReceiveMessage).
  */
-export function messagesOfAttempt(queue: Queue, attempt: string): Message[] | undefined {
-  queue.reveal();
-  queue.forgetOld();
+export function messagesOfAttempt({ now }: SqsContext, queue: Queue, attempt: string): Message[] | undefined {
   const before = queue.attempts.get(attempt);
-  const messages = before?.messages.flatMap(({ id, receipt, visibleAt }) => {
+  if (!before || before.until <= now()) return undefined;
+  queue.reveal();
+  const messages = before.messages.flatMap(({ id, receipt, visibleAt }) => {
     const message = queue.messages.get(id);
     const same = message?.place === "inFlight" && message.receipt === receipt && message.visibleAt === visibleAt;
     return same ? [message] : [];
   });
-  return messages?.length === before?.messages.length ? messages : undefined;
+  return messages.length === before.messages.length ? messages : undefined;
 }
 
 /** Gives the same messages with the same handles; their visibility counts from now. Throws `StorageError`. */

@@ -60,7 +60,7 @@ type Receive = { max: number; seconds: number; attempt: string | undefined };
 /** Takes what is available; messages that were received too often go to the dead-letter queue instead. */
 async function receiveNow(context: SqsContext, queue: Queue, { max, seconds, attempt }: Receive): Promise<Message[]> {
   await removeExpired(context, queue);
-  const again = attempt === undefined ? undefined : messagesOfAttempt(queue, attempt);
+  const again = attempt === undefined ? undefined : messagesOfAttempt(context, queue, attempt);
   if (attempt !== undefined && again) return repeatReceive(context, queue, attempt, again, seconds);
   for (;;) {
     if (queue.counts.inFlight >= MOST_IN_FLIGHT) throw overLimit();
