@@ -23,12 +23,12 @@ async function obey(order: LoadOrder): Promise<void> {
   if (order.do === "link") {
     ({ simulator, phones } = order);
     clients = phones.map(() => newClient());
-    await eachOf(clients, (client, at) => again(() => client.link(phones[at] ?? "")));
+    await eachOf(clients, (client, at) => again(client, () => client.link(phones[at] ?? "")));
   } else if (order.do === "login") {
     const earlier = clients;
     for (const client of earlier) await client.end();
     clients = earlier.map((client) => newClient(client));
-    await eachOf(clients, (client) => again(() => client.connect()));
+    await eachOf(clients, (client) => again(client, () => client.connect()));
   } else if (order.do === "write") {
     await eachOf(clients, async (client, at) => {
       const to = phones[(at + 1) % phones.length] ?? "";
@@ -49,13 +49,14 @@ function newClient(earlier?: BaileysClient): BaileysClient {
 }
 
 /** On a busy machine a step may take longer than a client waits. */
-async function again(work: () => Promise<unknown>): Promise<void> {
+async function again(client: BaileysClient, work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
     const isDone = await work().then(
       () => true,
       () => false,
     );
     if (isDone) return;
+    await client.end();
   }
   await work();
 }
