@@ -12,9 +12,10 @@ describe("messageIdFor", () => {
 });
 
 describe("newCommandId", () => {
-  it("never repeats and fits its column", () => {
+  it("never repeats, sorts by creation and fits its column", () => {
     const ids = Array.from({ length: 1000 }, () => newCommandId());
     expect(new Set(ids).size).toBe(1000);
+    expect(ids.toSorted()).toEqual(ids);
     expect(Math.max(...ids.map((id) => id.length))).toBeLessThanOrEqual(40);
   });
 });

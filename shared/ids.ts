@@ -14,10 +14,16 @@ export type MessageId = Brand<"MessageId">;
 
 export const DEVICE_ID_PATTERN = /^[a-zA-Z0-9_-]{3,50}$/;
 
-/** Sorts by time of creation: 48 bits of milliseconds, then 80 random bits, 30 characters with its prefix at most. */
+let latestMs = 0;
+
+/**
+ * Sorts by time of creation: 48 bits of milliseconds, then 56 random bits. Within a process no two share a millisecond,
+ * so that what was accepted in one moment keeps its order.
+ */
 function sortable(prefix: string): string {
-  const time = Date.now().toString(16).padStart(12, "0");
-  return `${prefix}_${time}${randomBytes(10).toString("hex").slice(0, 14)}`;
+  latestMs = Math.max(Date.now(), latestMs + 1);
+  const time = latestMs.toString(16).padStart(12, "0");
+  return `${prefix}_${time}${randomBytes(7).toString("hex")}`;
 }
 export const newCommandId = () => sortable("cmd") as CommandId;
 export const newUserId = () => sortable("usr") as UserId;

@@ -14,6 +14,8 @@ export type LoadOrder =
 
 const AT_ONCE = 4;
 const MAX_ATTEMPTS = 5;
+/** A first message to a large group blocks this process for so long that Baileys would give up all its connections. */
+const KEEP_ALIVE_MS = 600_000;
 
 let clients: BaileysClient[] = [];
 let phones: string[] = [];
@@ -45,7 +47,9 @@ async function obey(order: LoadOrder): Promise<void> {
 
 function newClient(earlier?: BaileysClient): BaileysClient {
   const whole = { ...simulator, dispose: () => Promise.resolve() };
-  return new BaileysClient(whole, earlier?.auth);
+  const client = new BaileysClient(whole, earlier?.auth);
+  client.config = { keepAliveIntervalMs: KEEP_ALIVE_MS };
+  return client;
 }
 
 /** On a busy machine a step may take longer than a client waits. */
