@@ -113,7 +113,7 @@ export class Phone implements Endpoint {
       this.#network.stats.droppedFromQueues++;
     }
     this.#network.changed(this.account);
-    void this.#jobs.run(() => this.#takeNext());
+    if (this.#settings.online) void this.#jobs.run(() => this.#takeNext());
   }
 
   /** Takes up what waits, if the phone is online: after a restart, or when it comes online. */
