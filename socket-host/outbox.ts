@@ -16,6 +16,7 @@ export type Outgoing = { commandId: CommandId; messageId: MessageId; to: string;
 
 /** How long the server's acknowledgement may take before the outcome is called unknown. */
 const ACK_WAIT_MS = 20_000;
+const RETRY_MS = 1_000;
 
 type Pending = { commandId: CommandId; to: string; settled: Promise<void>; settle: () => void; timer: NodeJS.Timeout };
 type Options = { database: Database; deviceId: DeviceId; epoch: number; state: DeviceState<Credentials>; log: Log };
@@ -74,6 +75,9 @@ export class Outbox {
       });
     } catch (err) {
       log.error({ err, deviceId, messageId }, "outcome of a message not recorded");
+      // The server says it once. Until the connection ends, when the next login asks again, it is kept here.
+      if (pending) pending.timer = setTimeout(() => void this.onAck(messageId, errorCode), RETRY_MS);
+      return;
     }
     this.#take(messageId)?.settle();
   }

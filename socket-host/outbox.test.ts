@@ -1,0 +1,124 @@
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { testDatabase, testUser } from "../local/testing/test-database.ts";
+import * as commands from "../shared/db/commands.ts";
+import * as devices from "../shared/db/devices.ts";
+import * as events from "../shared/db/events.ts";
+import type { Database } from "../shared/db/pool.ts";
+import { messageIdFor, newCommandId } from "../shared/ids.ts";
+import type { DeviceId, UserId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
+import type { DeviceState, OutboxEntry } from "./device-state/state.ts";
+import { Outbox } from "./outbox.ts";
+import type { Outgoing } from "./outbox.ts";
+import type { Credentials } from "./whatsapp/credentials.ts";
+import type { Socket } from "./whatsapp/socket.ts";
+
+const FRIEND = "6281234567890@s.whatsapp.net";
+
+describe("the outbox of a device", () => {
+  let database: Database;
+  let userId: UserId;
+  let relayed: string[];
+  let kept: Map<string, OutboxEntry>;
+  const deviceId = "outbox" as DeviceId;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    userId = await testUser(database);
+    await devices.create(database, { deviceId, userId, deviceName: null }, 1);
+  });
+  beforeEach(() => {
+    relayed = [];
+    kept = new Map();
+  });
+
+  function open(on: Database = database) {
+    const state = {
+      getOutbox: (id: string) => kept.get(id),
+      putOutbox: (id: string, entry: OutboxEntry) => void kept.set(id, entry),
+    } as unknown as DeviceState<Credentials>;
+    return new Outbox({ database: on, deviceId, epoch: 1, state, log: createLog("test", "silent") });
+  }
+  /** A socket that says yes to everything and never answers. */
+  const socket = {
+    encodeText: (text: string) => Promise.resolve(Buffer.from(text)),
+    relay: (_to: string, messageId: string) => Promise.resolve(void relayed.push(messageId)),
+  } as unknown as Socket;
+
+  async function newSend(): Promise<Outgoing> {
+    const commandId = newCommandId();
+    const messageId = messageIdFor(deviceId, commandId);
+    const payload = { kind: "send-text", to: FRIEND, text: "halo" } as const;
+    await commands.create(database, { commandId, deviceId, userId, payload, messageId });
+    await commands.start(database, commandId, 1, "sending");
+    return { commandId, messageId, to: FRIEND, text: "halo" };
+  }
+  const stateOf = async ({ commandId }: Outgoing) => (await commands.get(database, commandId))?.state;
+  const sentEvents = async ({ messageId }: Outgoing) =>
+    (await events.listAfter(database, deviceId, 0, 1000)).filter(
+      (event) => event.type === "message.sent" && event.data.messageId === messageId,
+    );
+
+  it("hands a message over once, however often it is asked to while no answer has come", async () => {
+    const [outbox, message] = [open(), await newSend()];
+    const [first, second] = await Promise.all([outbox.send(socket, message), outbox.send(socket, message)]);
+    expect(relayed).toEqual([message.messageId]);
+    await outbox.onAck(message.messageId, undefined);
+    await Promise.all([first.finished, second.finished]);
+    expect(await stateOf(message)).toBe("accepted");
+    expect(await sentEvents(message)).toHaveLength(1);
+  });
+
+  it("records an acknowledgement that came while the database was away, as soon as it is back", async () => {
+    let isAway = true;
+    const pool = new Proxy(database.pool, {
+      get: (target, name) =>
+        name === "getConnection" && isAway
+          ? () => Promise.reject(new Error("away"))
+          : (Reflect.get(target, name) as unknown),
+    });
+    const [outbox, message] = [open({ ...database, pool }), await newSend()];
+    const { finished } = await outbox.send(socket, message);
+    await outbox.onAck(message.messageId, undefined);
+    expect(await stateOf(message)).toBe("sending");
+    expect(await outbox.isUnresolved(message)).toBe(false);
+    isAway = false;
+    await finished;
+    expect(await stateOf(message)).toBe("accepted");
+  });
+
+  it("calls the outcome unknown when the connection ends, and takes an answer that comes later", async () => {
+    const [outbox, message] = [open(), await newSend()];
+    const { finished } = await outbox.send(socket, message);
+    await outbox.onConnectionLost();
+    await finished;
+    expect(await stateOf(message)).toBe("unknown");
+    expect(await outbox.listUnresolved()).toContainEqual(message);
+    await outbox.onAck(message.messageId, undefined);
+    expect(await stateOf(message)).toBe("accepted");
+    expect(await outbox.listUnresolved()).not.toContainEqual(message);
+  });
+
+  it("takes a receipt for the acknowledgement that was not seen", async () => {
+    const [outbox, message] = [open(), await newSend()];
+    const { finished } = await outbox.send(socket, message);
+    await outbox.recordReceipt({ chat: FRIEND, messageIds: [message.messageId], status: "delivered" });
+    await finished;
+    expect(await stateOf(message)).toBe("delivered");
+    expect(await sentEvents(message)).toHaveLength(1);
+  });
+
+  it("sends the same bytes again after a crash, and says with which code a message was refused", async () => {
+    const message = await newSend();
+    await open().send(socket, message);
+    const before = kept.get(message.messageId)?.bytes;
+    const outbox = open();
+    const { finished } = await outbox.send(socket, message);
+    expect(kept.get(message.messageId)?.bytes).toEqual(before);
+    await outbox.onAck(message.messageId, "463");
+    await finished;
+    const command = await commands.get(database, message.commandId);
+    expect(command).toMatchObject({ state: "failed", errorCode: "refused_by_whatsapp", errorDetail: "463" });
+    expect(await sentEvents(message)).toEqual([]);
+  });
+});
