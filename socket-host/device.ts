@@ -171,10 +171,7 @@ export class Device {
     }
   }
 
-  /**
-   * Baileys waits for ever on a server that refuses the WebSocket with an HTTP status (its `unexpected-response` is not
-   * listened to) or that accepts it and says nothing.
-   */
+  /** Baileys waits for ever on a server that takes the connection and then says nothing. */
   async #giveUpWaiting(life: DeviceLife, generation: number): Promise<void> {
     if (generation !== this.#generation || this.#isOpen || this.#lastMilestone) return;
     this.#socket?.close();

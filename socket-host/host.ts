@@ -153,7 +153,7 @@ export class Host {
     await this.close(deviceId);
   }
 
-  /** One statement a round and epoch for all sockets that have heard from WhatsApp lately. */
+  /** One statement a round and shard for all its sockets that have heard from WhatsApp lately. */
   async #markAlive(held: readonly Lease[]): Promise<void> {
     const { database, config } = this.#options;
     const since = Date.now() - config.whatsapp.keepAliveIntervalMs - 10_000;

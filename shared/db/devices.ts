@@ -223,7 +223,7 @@ export async function setStatus(
   return changed > 0;
 }
 
-/** One statement for all sockets of a host that have heard from WhatsApp since the last round. */
+/** One statement for all sockets of a shard that have heard from WhatsApp since the last round. */
 export async function markAlive(database: Database, deviceIds: readonly DeviceId[], epoch: number): Promise<void> {
   if (!deviceIds.length) return;
   const sql = `UPDATE devices SET alive_at = NOW(3)
