@@ -10,6 +10,7 @@ import type { ApiError, ErrorCode } from "../shared/errors.ts";
 import type { UserId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { CommandQueues } from "../shared/queue.ts";
+import type { Storage } from "../shared/storage.ts";
 import type { Language, Sentence } from "./language.ts";
 import { validate } from "./validate.ts";
 import type { RawRequest, RequestSchemas } from "./validate.ts";
@@ -18,6 +19,8 @@ export type Services = {
   config: ApiConfig;
   database: Database;
   queues: CommandQueues;
+  /** The bucket of media and of answers that hold content. */
+  media: Storage;
   log: Log;
   /** Given when the process is to end: whoever waits for a command is answered 202 at once. */
   closing?: AbortSignal;

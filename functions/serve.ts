@@ -7,6 +7,7 @@ import type { ApiConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
 import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
+import { openStorage } from "../shared/storage.ts";
 import { createApp } from "./app.ts";
 import { startServer } from "./server.ts";
 
@@ -35,22 +36,24 @@ async function start() {
     const log = createLog("api", config.logLevel);
     const database = openDatabase(config.database);
     const queues = openCommandQueues(config.commandQueueUrls);
+    const media = openStorage(config.mediaBucket);
     const closing = new AbortController();
-    const app = createApp({ config, database, queues, log, closing: closing.signal });
+    const app = createApp({ config, database, queues, media, log, closing: closing.signal });
     const server = await startServer(app, config);
-    return { log, database, queues, closing, server };
+    return { log, database, queues, media, closing, server };
   } catch (error) {
     return await fail(reasonOf(error, config));
   }
 }
 
-const { log, database, queues, closing, server } = await start();
+const { log, database, queues, media, closing, server } = await start();
 
 async function stop(): Promise<void> {
   if (closing.signal.aborted) return;
   closing.abort();
   await server.close();
   queues.close();
+  media.close();
   await database.close();
   log.info("closed");
   process.exit(0);

@@ -4,7 +4,8 @@ import type { Aws, Provisioned } from "./provision.ts";
 export type Environment = Record<string, string | undefined>;
 
 /** Settings of the operator's own AWS account, database and queues: they must not reach processes that use ours. */
-const OURS = /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|STATE_|HOST_ID$)/;
+const OURS =
+  /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|STATE_|MEDIA_BUCKET$|HOST_ID$)/;
 
 /** What every child gets: the operator's settings, then `settings`, then the access to the local cloud. */
 export function baseEnvironment(aws: Omit<Aws, "endpoint">, settings: Environment): Environment {
@@ -30,6 +31,7 @@ export function serviceEnvironment(base: Environment, aws: Aws, provisioned: Pro
     AWS_ENDPOINT_URL_S3: aws.endpoint,
     AWS_ENDPOINT_URL_SQS: aws.endpoint,
     COMMAND_QUEUE_URLS: provisioned.commandQueueUrls.join(","),
+    MEDIA_BUCKET: provisioned.mediaBucket,
     DATABASE_URL: databaseUrl,
   };
 }

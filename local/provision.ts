@@ -11,41 +11,52 @@ import { VISIBILITY_SECONDS } from "../shared/queue.ts";
 export type Aws = { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
 
 /** What the processes are told of it. `commandQueueUrls[n]` is the queue of shard n. */
-export type Provisioned = { stateBucket: string; commandQueueUrls: string[] };
+export type Provisioned = { stateBucket: string; mediaBucket: string; commandQueueUrls: string[] };
 
 const STATE_BUCKET = "whatsapp-state";
+const MEDIA_BUCKET = "whatsapp-media";
 /** One machine needs few: enough for several hosts to share. A device keeps the shard that it was created in. */
 const SHARDS = 4;
 /** The host ends what cannot be run long before; this is for messages that no host understands. */
 const MAX_RECEIVES = 100;
-const LOG_DAYS = 30;
 
-/** Creates the bucket and the queues where they are missing, and brings the queues' settings up to date. Repeatable. */
+/** What a bucket forgets by itself: days by prefix. */
+type Expiry = Record<string, number>;
+/** Log entries are in a snapshot within the hour; docs/device-state.md says why only they may expire. */
+const STATE_EXPIRY: Expiry = { "log/": 30 };
+/** An answer is fetched at once or not at all. */
+const MEDIA_EXPIRY: Expiry = { "results/": 1, "media/": 30 };
+
+/** Creates the buckets and the queues where they are missing, and brings the queues' settings up to date. Repeatable. */
 export async function provision(aws: Aws): Promise<Provisioned> {
   const { endpoint, region, accessKeyId, secretAccessKey } = aws;
   const client = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
   const s3 = new S3Client({ ...client, forcePathStyle: true });
   const sqs = new SQSClient(client);
   try {
-    const [commandQueueUrls] = await Promise.all([createQueues(sqs), createBucket(s3, STATE_BUCKET)]);
-    return { stateBucket: STATE_BUCKET, commandQueueUrls };
+    const [commandQueueUrls] = await Promise.all([
+      createQueues(sqs),
+      createBucket(s3, STATE_BUCKET, STATE_EXPIRY),
+      createBucket(s3, MEDIA_BUCKET, MEDIA_EXPIRY),
+    ]);
+    return { stateBucket: STATE_BUCKET, mediaBucket: MEDIA_BUCKET, commandQueueUrls };
   } finally {
     s3.destroy();
     sqs.destroy();
   }
 }
 
-async function createBucket(s3: S3Client, name: string): Promise<void> {
+async function createBucket(s3: S3Client, name: string, expiry: Expiry): Promise<void> {
   try {
     await s3.send(new CreateBucketCommand({ Bucket: name }));
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "BucketAlreadyOwnedByYou") throw error;
   }
-  // Log entries are in a snapshot within the hour; docs/device-state.md says why only they may expire.
-  const rule = { ID: "log", Status: "Enabled", Filter: { Prefix: "log/" }, Expiration: { Days: LOG_DAYS } } as const;
-  await s3.send(
-    new PutBucketLifecycleConfigurationCommand({ Bucket: name, LifecycleConfiguration: { Rules: [rule] } }),
+  const Rules = Object.entries(expiry).map(
+    ([Prefix, Days]) =>
+      ({ ID: Prefix.replace("/", ""), Status: "Enabled", Filter: { Prefix }, Expiration: { Days } }) as const,
   );
+  await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket: name, LifecycleConfiguration: { Rules } }));
 }
 
 async function createQueues(sqs: SQSClient): Promise<string[]> {

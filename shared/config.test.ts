@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError, loadApiConfig, loadHostConfig } from "./config.ts";
 
-const QUEUES = { COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo,http://127.0.0.1:1/0/b.fifo" };
+const CLOUD = {
+  COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo,http://127.0.0.1:1/0/b.fifo",
+  MEDIA_BUCKET: "whatsapp-media",
+};
 const HOST = {
-  ...QUEUES,
+  ...CLOUD,
   DATABASE_URL: "mysql://root@localhost/whatsapp",
   STATE_BUCKET: "whatsapp-state",
   STATE_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString("base64"),
@@ -13,12 +16,13 @@ describe("the settings", () => {
   it("name every wrong variable at once", () => {
     const wrong = { DASHBOARD_PORT: "99999", APP_TIMEZONE: "Asia/Bandung", PHONE_REGIONS: "id" };
     expect(() => loadApiConfig(wrong)).toThrow(ConfigError);
-    for (const name of [...Object.keys(wrong), "COMMAND_QUEUE_URLS"]) expect(() => loadApiConfig(wrong)).toThrow(name);
+    for (const name of [...Object.keys(wrong), "COMMAND_QUEUE_URLS", "MEDIA_BUCKET"])
+      expect(() => loadApiConfig(wrong)).toThrow(name);
   });
 
   it("take the DB_* variables of the original service, with a password of any characters", () => {
     const config = loadApiConfig({
-      ...QUEUES,
+      ...CLOUD,
       DB_HOST: "db",
       DB_USER: "wa",
       DB_PASSWORD: "p@ss/w:rd",

@@ -53,10 +53,14 @@ const queues = {
     .pipe(z.array(z.url()).min(1)),
 };
 
+/** Files on their way in and out, and the answers of reading commands; everything in it expires. */
+const media = { MEDIA_BUCKET: z.string().min(3) };
+
 const apiSchema = z.object({
   ...logging,
   ...database,
   ...queues,
+  ...media,
   DASHBOARD_PORT: portNumber.default(4000),
   API_HOST: z.string().default("127.0.0.1"),
   APP_TIMEZONE: z.string().refine(isTimeZone, "must be an IANA time zone").default("Asia/Jakarta"),
@@ -68,6 +72,7 @@ const hostSchema = z.object({
   ...logging,
   ...database,
   ...queues,
+  ...media,
   STATE_BUCKET: z.string().min(3),
   STATE_ENCRYPTION_KEY: bytes32,
   HOST_ID: z
@@ -98,6 +103,7 @@ export function loadApiConfig(environment: Environment = process.env) {
     logLevel: env.LOG_LEVEL,
     database: databaseOf(env),
     commandQueueUrls: env.COMMAND_QUEUE_URLS,
+    mediaBucket: env.MEDIA_BUCKET,
     port: env.DASHBOARD_PORT,
     bindAddress: env.API_HOST,
     timeZone: env.APP_TIMEZONE,
@@ -117,6 +123,7 @@ export function loadHostConfig(environment: Environment = process.env) {
     logLevel: env.LOG_LEVEL,
     database: databaseOf(env),
     commandQueueUrls: env.COMMAND_QUEUE_URLS,
+    mediaBucket: env.MEDIA_BUCKET,
     stateBucket: env.STATE_BUCKET,
     stateEncryptionKey: env.STATE_ENCRYPTION_KEY,
     /** Given only by a supervisor that never runs two hosts of one id: a restarted host then need not wait for its old leases. */

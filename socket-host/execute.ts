@@ -4,6 +4,7 @@ import * as commands from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
+import type { Storage } from "../shared/storage.ts";
 import { connect } from "./commands/connect.ts";
 import { disconnect } from "./commands/disconnect.ts";
 import { sendText } from "./commands/send-text.ts";
@@ -11,7 +12,7 @@ import { STORED } from "./consumer.ts";
 import type { Execution } from "./consumer.ts";
 import type { Host } from "./host.ts";
 
-type Context = { host: Host; database: Database; log: Log };
+type Context = { host: Host; database: Database; media: Storage; log: Log };
 
 /**
  * Runs the command that a queue message points to. The row decides: one that is finished is never run again, one that
@@ -19,7 +20,7 @@ type Context = { host: Host; database: Database; log: Log };
  */
 export async function execute(
   { commandId, deviceId }: CommandMessage,
-  { host, database, log }: Context,
+  { host, database, media, log }: Context,
 ): Promise<Execution> {
   const owned = await devices.getOwned(database, deviceId);
   if (!owned) {
@@ -30,7 +31,7 @@ export async function execute(
   if (!command?.payload || isFinished(command.state)) return STORED;
   const device = host.device(owned);
   if (!device) throw new Error(`shard ${owned.shard} is not held any more`);
-  const context = { database, device, command, epoch: host.epoch(owned.shard), log };
+  const context = { database, media, device, command, epoch: host.epoch(owned.shard), log };
   const { payload } = command;
   switch (payload.kind) {
     case "connect":

@@ -18,7 +18,9 @@ type Options = {
   config: HostConfig;
   database: Database;
   queues: CommandQueues;
+  /** The bucket of device state, and that of media and answers. */
   storage: Storage;
+  media: Storage;
   watchdog: Watchdog;
   log: Log;
 };
@@ -99,12 +101,12 @@ export class Host {
   }
 
   #startShard(lease: Lease): void {
-    const { database, queues, log } = this.#options;
+    const { database, queues, media, log } = this.#options;
     const consumer = new Consumer({
       shard: lease.shard,
       queues,
       log,
-      execute: (message) => execute(message, { host: this, database, log }),
+      execute: (message) => execute(message, { host: this, database, media, log }),
       giveUp: (message) => giveUp(message, { host: this, database }),
     });
     this.#consumers.set(lease.shard, consumer);

@@ -17,9 +17,10 @@ async function main(): Promise<void> {
   const database = openDatabase(config.database);
   const queues = openCommandQueues(config.commandQueueUrls);
   const storage = openStorage(config.stateBucket);
+  const media = openStorage(config.mediaBucket);
   await storage.selfTest();
   const watchdog = startWatchdog();
-  const host = new Host({ hostId, config, database, queues, storage, watchdog, log });
+  const host = new Host({ hostId, config, database, queues, storage, media, watchdog, log });
 
   // Baileys leaves promises unattended, such as a stanza that it answers on a socket that has just closed. One device's
   // must not end all others.
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     await host.stop();
     queues.close();
     storage.close();
+    media.close();
     await database.close();
     process.exit(0);
   };

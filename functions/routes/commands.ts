@@ -2,6 +2,7 @@ import * as z from "zod";
 import * as commands from "../../shared/db/commands.ts";
 import { ApiError, errors } from "../../shared/errors.ts";
 import type { CommandId } from "../../shared/ids.ts";
+import { readResult } from "../../shared/results.ts";
 import { failureCode } from "../command-failure.ts";
 import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
@@ -16,7 +17,9 @@ const commandView = z
     kind: z.string(),
     status: commandStatus,
     messageId: z.string().optional(),
-    result: z.record(z.string(), z.unknown()).optional().meta({ description: "What a finished command has to tell." }),
+    result: z.record(z.string(), z.unknown()).optional().meta({
+      description: "What a finished command has to tell. An answer with the content of messages is kept for a day.",
+    }),
     error: z
       .object({ code: z.string(), message: z.string() })
       .optional()
@@ -58,6 +61,7 @@ const getCommand = route({
   async handle({ params }, { services, caller, language }) {
     const command = await commands.get(services.database, params.commandId);
     if (!command || command.userId !== caller.userId) throw new ApiError("command_not_found");
+    const result = await readResult(services.media, command.result);
     const code = failureCode(command.errorCode);
     const data = {
       commandId: command.commandId,
@@ -65,7 +69,7 @@ const getCommand = route({
       kind: command.kind,
       status: command.state,
       ...(command.messageId !== null && { messageId: command.messageId }),
-      ...(command.result && { result: command.result }),
+      ...(isObject(result) && { result }),
       ...(command.state === "failed" && { error: { code, message: command.errorDetail ?? errors[code][language] } }),
       createdAt: command.createdAt.toISOString(),
       startedAt: command.startedAt?.toISOString() ?? null,
@@ -74,5 +78,7 @@ const getCommand = route({
     return { status: 200, data };
   },
 });
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 export const commandRoutes: Route[] = [getCommand];

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, vi } from "vitest";
 import { startCloud } from "../../local/cloud/server.ts";
@@ -12,12 +13,14 @@ import { newTokenId } from "../../shared/ids.ts";
 import type { DeviceId, UserId } from "../../shared/ids.ts";
 import { createLog } from "../../shared/log.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
+import { openStorage } from "../../shared/storage.ts";
 import { newToken, tokenHash, tokenPrefix } from "../../shared/token.ts";
 import { createApp, createRoutes } from "../app.ts";
 import type { Services } from "../route.ts";
 import { conformance } from "./conformance.ts";
 
 const SHARDS = 2;
+const MEDIA_BUCKET = "media";
 const CLOUD = { region: "us-east-1", credentials: { accessKeyId: "test-key", secretAccessKey: "test-secret" } };
 
 export type Ask = { body?: unknown; headers?: Record<string, string>; token?: string | null };
@@ -31,17 +34,21 @@ export type Envelope = {
   timestamp: string;
 };
 
-/** The API on a database and a queue service of a test file's own. Every answer is checked against the document. */
+/** The API on a database and a local cloud of a test file's own. Every answer is checked against the document. */
 export async function startGateway() {
   const database = await testDatabase();
-  const environment = await startQueues();
+  const environment = await startLocalCloud();
   const config = loadApiConfig({ ...environment, DATABASE_URL: database.url, SYNC_WAIT_MS: "3000" });
   const queues = openCommandQueues(config.commandQueueUrls);
-  afterAll(() => queues.close());
+  const media = openStorage(config.mediaBucket);
+  afterAll(() => {
+    queues.close();
+    media.close();
+  });
   const userId = await testUser(database);
   const token = await tokenFor(database, userId);
 
-  const services: Services = { config, database, queues, log: createLog("api", "silent") };
+  const services: Services = { config, database, queues, media, log: createLog("api", "silent") };
   const check = conformance(createRoutes(config));
   /** Asks the API, or one with other services. */
   const ask = async (method: string, path: string, question: Ask = {}, changed: Partial<Services> = {}) => {
@@ -78,13 +85,14 @@ async function tokenFor(database: Database, userId: UserId): Promise<string> {
   return token;
 }
 
-async function startQueues() {
+async function startLocalCloud() {
   const dataDir = await mkdtemp(join(tmpdir(), "gateway-cloud-"));
   const cloud = await startCloud({ dataDir, ...CLOUD });
   const environment = {
     AWS_REGION: CLOUD.region,
     AWS_ACCESS_KEY_ID: CLOUD.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CLOUD.credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_S3: cloud.endpoint,
     AWS_ENDPOINT_URL_SQS: cloud.endpoint,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
@@ -97,9 +105,12 @@ async function startQueues() {
     urls.push(answer.QueueUrl ?? "");
   }
   client.destroy();
+  const s3 = new S3Client({ forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: MEDIA_BUCKET }));
+  s3.destroy();
   afterAll(async () => {
     await cloud.dispose();
     await rm(dataDir, { recursive: true, force: true });
   });
-  return { ...environment, COMMAND_QUEUE_URLS: urls.join(",") };
+  return { ...environment, COMMAND_QUEUE_URLS: urls.join(","), MEDIA_BUCKET };
 }
