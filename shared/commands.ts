@@ -5,17 +5,37 @@ import type { CommandId, DeviceId } from "./ids.ts";
 
 /** WhatsApp's own limit is higher; this is the contract's. Counted in UTF-16 units, as clients count. */
 export const MAX_TEXT_LENGTH = 4096;
+/** The members of the largest group (WhatsApp's help pages). */
+const MAX_MENTIONS = 1024;
 
-/** What each kind of command carries. `to` is a JID without device. */
+/**
+ * Messages to send, by kind. `to` is a JID without device, `mentions` are JIDs of people whose names the text has as
+ * `@number`.
+ */
+const sendingPayload = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("send-text"),
+    to: z.string(),
+    text: z.string().min(1).max(MAX_TEXT_LENGTH),
+    mentions: z.array(z.string()).max(MAX_MENTIONS).optional(),
+  }),
+]);
+export type SendingPayload = z.infer<typeof sendingPayload>;
+
+/** What each kind of command carries. */
 export const commandPayload = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("connect") }),
   z.object({ kind: z.literal("disconnect"), logout: z.boolean() }),
   /** The device was taken out of the registry: close its socket, without logging out. */
   z.object({ kind: z.literal("forget") }),
-  z.object({ kind: z.literal("send-text"), to: z.string(), text: z.string().min(1).max(MAX_TEXT_LENGTH) }),
+  sendingPayload,
 ]);
 export type CommandPayload = z.infer<typeof commandPayload>;
 export type CommandKind = CommandPayload["kind"];
+
+const SENDING_KINDS = new Set<CommandKind>(sendingPayload.options.map(({ shape }) => shape.kind.value));
+/** Whether a command is a message: it has an id on WhatsApp, goes through the outbox, and ends with an acknowledgement. */
+export const isSending = (payload: CommandPayload): payload is SendingPayload => SENDING_KINDS.has(payload.kind);
 
 /**
  * States only move forward.

@@ -1,3 +1,4 @@
+import { isSending } from "./commands.ts";
 import type { CommandPayload } from "./commands.ts";
 import * as commands from "./db/commands.ts";
 import type { Command } from "./db/commands.ts";
@@ -40,7 +41,7 @@ export async function dispatch(
   const { database, queues } = services;
   const { deviceId, userId, shard } = device;
   const commandId = newCommandId();
-  const messageId = payload.kind === "send-text" ? messageIdFor(deviceId, commandId) : null;
+  const messageId = isSending(payload) ? messageIdFor(deviceId, commandId) : null;
   const row = { commandId, deviceId, userId, payload, messageId };
   const isNew = await commands.create(database, { ...row, ...(idempotency && { idempotency }) });
   const replay = !isNew && idempotency ? await findReplay(services, device, idempotency) : undefined;

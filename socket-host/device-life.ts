@@ -2,6 +2,7 @@ import type { OwnedDevice } from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
+import { commandLedger } from "./command-ledger.ts";
 import { DeviceState } from "./device-state/state.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
@@ -49,7 +50,8 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   if (opened.outcome === "fenced") return opened;
   const { state } = opened;
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
-  const outbox = new Outbox(part);
+  const ledgers = [commandLedger(database, owned.deviceId, epoch)];
+  const outbox = new Outbox({ ...part, ledgers });
   const inbox = new Inbox({ ...part, recordReceipt: (receipt) => outbox.recordReceipt(receipt), onOverflow });
   const close = async () => {
     await outbox.onConnectionLost();

@@ -8,8 +8,8 @@ import { DeviceRecord } from "./device-record.ts";
 import { openDeviceLife } from "./device-life.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { KnownNumbers } from "./known-numbers.ts";
-import type { Outgoing } from "./outbox.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
+import type { Outgoing } from "./send-ledger.ts";
 import { isLinked, newCredentials } from "./whatsapp/credentials.ts";
 import { openSocket } from "./whatsapp/socket.ts";
 import type { Account, Socket } from "./whatsapp/socket.ts";
@@ -277,7 +277,7 @@ export class Device {
     for (const message of await life.outbox.listUnresolved()) {
       if (!this.#isOpen || this.#life !== life) return;
       if (!(await life.outbox.isUnresolved(message))) continue;
-      this.#log.info({ commandId: message.commandId }, "sending again");
+      this.#log.info({ messageId: message.messageId }, "sending again");
       const sent = await this.send(message);
       await sent?.finished;
     }

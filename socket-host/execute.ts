@@ -7,7 +7,7 @@ import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
 import { connect } from "./commands/connect.ts";
 import { disconnect } from "./commands/disconnect.ts";
-import { sendText } from "./commands/send-text.ts";
+import { send } from "./commands/send.ts";
 import { STORED } from "./consumer.ts";
 import type { Execution } from "./consumer.ts";
 import type { Host } from "./host.ts";
@@ -44,7 +44,7 @@ export async function execute(
       return STORED;
     }
     case "send-text":
-      return await sendText(context, payload);
+      return await send(context, payload);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isSending } from "../../shared/commands.ts";
 import type { CommandMessage } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
 import type { Command, Outcome } from "../../shared/db/commands.ts";
@@ -55,8 +56,9 @@ export async function startHost(database: Database, queues: CommandQueues, behav
   const run = async (message: CommandMessage, epoch: number) => {
     seen.push(message);
     const command = await commands.get(database, message.commandId);
-    const state = command?.kind === "send-text" ? "sending" : "running";
-    if (!command || !(await commands.start(database, command.commandId, epoch, state))) return;
+    if (!command?.payload) return;
+    const state = isSending(command.payload) ? "sending" : "running";
+    if (!(await commands.start(database, command.commandId, epoch, state))) return;
     const outcome = await behave(command, host);
     if (outcome) await host.finish(command, outcome);
   };

@@ -1,7 +1,6 @@
 import "./quiet.ts";
 import {
   DisconnectReason,
-  generateWAMessageContent,
   getBinaryNodeChild,
   getBinaryNodeChildren,
   isJidNewsletter,
@@ -11,9 +10,11 @@ import {
   proto,
 } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "@whiskeysockets/baileys";
+import type { SendingPayload } from "../../shared/commands.ts";
 import type { WhatsAppConfig } from "../../shared/config.ts";
 import { parseJid } from "../../shared/jid.ts";
 import type { DeviceState } from "../device-state/state.ts";
+import { encode } from "./encode.ts";
 import { authKeys } from "./auth-keys.ts";
 import type { Credentials } from "./credentials.ts";
 import { deviceLists } from "./device-lists.ts";
@@ -45,8 +46,8 @@ export type SocketEvents = {
 export type Socket = {
   /** Whether a phone number has a WhatsApp account. Rejects when the server does not answer. */
   isOnWhatsApp: (phone: string) => Promise<boolean>;
-  /** The encoded content of a text message. Kept, so that a retry sends the same bytes. */
-  encodeText: (text: string) => Promise<Buffer>;
+  /** The content of a message as bytes. Kept, so that a retry sends the same. */
+  encode: (message: SendingPayload) => Promise<Buffer>;
   /** Encrypts for every device of the recipient and hands it to the socket. Resolving is not an acknowledgement. */
   relay: (to: string, messageId: string, bytes: Uint8Array) => Promise<void>;
   /** Removes the link on WhatsApp's side and closes. */
@@ -153,10 +154,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
       if (!found) throw new Error("the server did not answer the existence check");
       return found.some((entry) => entry.exists);
     },
-    async encodeText(text) {
-      const content = await generateWAMessageContent({ text }, { logger: silentLogger, upload: nothingToUpload });
-      return Buffer.from(proto.Message.encode(content).finish());
-    },
+    encode,
     async relay(to, messageId, bytes) {
       await sock.relayMessage(to, proto.Message.decode(bytes), { messageId });
     },
@@ -169,8 +167,6 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     lastHeardAt: () => lastHeardAt,
   };
 }
-
-const nothingToUpload = () => Promise.reject(new Error("a text has nothing to upload"));
 
 function accountOf(creds: Credentials): Account {
   const phone = parseJid(creds.me?.id ?? "")?.user;

@@ -1,23 +1,20 @@
-import type { CommandPayload } from "../../shared/commands.ts";
+import type { SendingPayload } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
 import { phoneOfJid } from "../../shared/jid.ts";
 import { KEPT, STORED } from "../consumer.ts";
 import type { Execution } from "../consumer.ts";
-import { toOutgoing } from "../outbox.ts";
+import { commandLedger, toOutgoing } from "../command-ledger.ts";
 import type { CommandContext } from "./context.ts";
 
 /** A device that is being opened, after a restart or a dropped connection, has so long to come up. */
 const OPEN_WAIT_MS = 60_000;
 
 /**
- * Sends a text. A number without WhatsApp is refused before anything is sent: WhatsApp itself would take such a message
+ * Sends a message. A number without WhatsApp is refused before anything is sent: WhatsApp itself would take such a message
  * and deliver it to nobody. Only after that check is the command `sending`, and from there on it is never given up: what
  * has no outcome is sent again, under the same id, at the next login.
  */
-export async function sendText(
-  context: CommandContext,
-  { to }: Extract<CommandPayload, { kind: "send-text" }>,
-): Promise<Execution> {
+export async function send(context: CommandContext, { to }: SendingPayload): Promise<Execution> {
   const { database, device, command, epoch } = context;
   // Begun before, here or on a host that died: whether it arrived is for the login to find out, not for this message.
   if (command.state !== "queued") return STORED;
@@ -26,7 +23,7 @@ export async function sendText(
   if (opened === "closed") return await fail(context, "not_connected");
   const phone = phoneOfJid(to);
   if (phone && !(await device.isOnWhatsApp(phone))) return await fail(context, "not_on_whatsapp");
-  const message = toOutgoing(command);
+  const message = toOutgoing(command, commandLedger(database, device.deviceId, epoch));
   if (!message || !(await commands.start(database, command.commandId, epoch, "sending"))) return STORED;
   const sent = await device.send(message);
   return sent ? { finished: sent.finished.then(() => "stored") } : STORED;
