@@ -6,6 +6,7 @@ import type { RequestIdVariables } from "hono/request-id";
 import { timeout } from "hono/timeout";
 import { ApiError, errors } from "../shared/errors.ts";
 import { authenticate } from "./authenticate.ts";
+import { authorize } from "./authorize.ts";
 import { failure, success } from "./envelope.ts";
 import { language } from "./language.ts";
 import { localTime } from "./local-time.ts";
@@ -98,6 +99,7 @@ export function createApp(services: Services): Hono<Env> {
       if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: {} }, common));
       const caller = await authenticate(database, raw.headers["authorization"]);
       logged.userId = caller.userId;
+      authorize(caller, route.scope);
       if (params["deviceId"] !== undefined) logged.deviceId = params["deviceId"];
       const body = route.request.body === nothing ? {} : await readBody(c.req.raw, MAX_BODY_BYTES);
       const isAbandoned = () => closing?.aborted === true || c.req.raw.signal.aborted;

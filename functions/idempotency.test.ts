@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import type { UserId } from "../shared/ids.ts";
 import { idempotency, idempotencyKey } from "./idempotency.ts";
 
-const request = { method: "POST", path: "/devices/a/send-message", rawBody: { to: "081", message: "Halo" } };
+const caller = { userId: "usr_1" as UserId };
+const request = { caller, method: "POST", path: "/devices/a/send-message", rawBody: { to: "081", message: "Halo" } };
 const fingerprint = (changed: Partial<typeof request> | { rawBody: unknown }) =>
   idempotency("key", { ...request, ...changed })?.fingerprint.toString("hex");
 
@@ -24,6 +26,12 @@ test("another body, path or method is another request", () => {
     fingerprint({ method: "PUT" }),
   ];
   expect(new Set(others).size).toBe(others.length);
+});
+
+test("two users may choose the same key", () => {
+  const other = { ...request, caller: { userId: "usr_2" as UserId } };
+  expect(idempotency("key", other)?.key).not.toBe(idempotency("key", request)?.key);
+  expect(idempotency("key", request)?.key).toBe(idempotency("key", { ...request, path: "/elsewhere" })?.key);
 });
 
 test("a key has 1 to 255 printable ASCII characters", () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Idempotency } from "../shared/dispatch.ts";
 import { ApiError } from "../shared/errors.ts";
+import type { Call, Caller } from "./route.ts";
 
 /** 1-255 printable ASCII characters. */
 export const idempotencyKey = z
@@ -16,16 +17,18 @@ export const idempotencyKey = z
 export const IDEMPOTENCY_REPLAYED = { "Idempotency-Replayed": "true" };
 
 /**
- * The key, and what it stands for: the same method, path and body, in whatever order the body's fields were written.
+ * The key, which is the caller's alone also on a device that several users share, and what it stands for: the same
+ * method, path and body, in whatever order the body's fields were written.
  * Throws `validation_failed` for a body that is nested so deeply that it cannot be written again.
  */
 export function idempotency(
   key: string | undefined,
-  request: { method: string; path: string; rawBody: unknown },
+  request: Pick<Call, "method" | "path" | "rawBody"> & { caller: Pick<Caller, "userId"> },
 ): Idempotency | undefined {
   if (key === undefined) return undefined;
   const text = `${request.method}\n${request.path}\n${canonicalJson(request.rawBody)}`;
-  return { key, fingerprint: createHash("sha256").update(text).digest() };
+  const owned = createHash("sha256").update(`${request.caller.userId}\n${key}`).digest("base64url");
+  return { key: owned, fingerprint: createHash("sha256").update(text).digest() };
 }
 
 function canonicalJson(value: unknown): string {

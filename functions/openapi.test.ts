@@ -4,7 +4,11 @@ import { createRoutes } from "./app.ts";
 import { docsPage } from "./docs-page.ts";
 import { openApiDocument } from "./openapi.ts";
 
-const config = loadApiConfig({ DATABASE_URL: "mysql://localhost/x", COMMAND_QUEUE_URLS: "http://localhost/q" });
+const config = loadApiConfig({
+  DATABASE_URL: "mysql://localhost/x",
+  COMMAND_QUEUE_URLS: "http://localhost/q",
+  MEDIA_BUCKET: "media",
+});
 const routes = createRoutes(config);
 const document = openApiDocument(routes);
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>

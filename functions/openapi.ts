@@ -65,6 +65,7 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
 
 function operation(route: Route, schemas: Record<string, Json>): Operation {
   const { request } = route;
+  const scope = scopeOf(route);
   const failures = failureCodes(route);
   const statuses = [...new Set(failures.map((code) => errors[code].status))];
   const failed = statuses.map((status): [string, Response] => [
@@ -78,8 +79,8 @@ function operation(route: Route, schemas: Record<string, Json>): Operation {
     operationId: route.name,
     tags: [route.tag],
     summary: route.summary,
-    description: route.description,
-    ...(route.access === "token" && { security: [{ token: [] }] }),
+    description: scope === undefined ? route.description : `${route.description} Needs the scope \`${scope}\`.`,
+    ...(route.access === "token" && { security: [{ token: scope === undefined ? [] : [scope] }] }),
     parameters: [
       ...parameters("path", request.params, schemas),
       ...parameters("query", request.query, schemas),
@@ -95,8 +96,12 @@ function operation(route: Route, schemas: Record<string, Json>): Operation {
   };
 }
 
+/** Undefined where every caller may. */
+const scopeOf = (route: Route) => (route.access === "token" && route.scope !== "any" ? route.scope : undefined);
+
 /** The route's own failures and those that its access and its schemas bring with them. */
 function failureCodes(route: Route): ErrorCode[] {
+  const scope = scopeOf(route);
   const { params, query, headers, body } = route.request;
   const readsSomething = [params, query, headers, body].some((schema) => schema !== nothing);
   return [
@@ -104,6 +109,8 @@ function failureCodes(route: Route): ErrorCode[] {
       ...(readsSomething ? (["validation_failed"] as const) : []),
       ...(body === nothing ? [] : (["malformed_json", "payload_too_large", "unsupported_media_type"] as const)),
       ...(route.access === "token" ? (["unauthorized", "unavailable"] as const) : []),
+      ...(scope === undefined ? [] : (["insufficient_scope"] as const)),
+      ...(scope === "admin" ? (["forbidden"] as const) : []),
       ...route.errors,
       "internal",
     ]),

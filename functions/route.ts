@@ -5,12 +5,13 @@
 import * as z from "zod";
 import type { ApiConfig } from "../shared/config.ts";
 import type { Database } from "../shared/db/pool.ts";
-import type { Role } from "../shared/db/users.ts";
+import type { Viewer } from "../shared/db/visible-devices.ts";
 import type { ApiError, ErrorCode } from "../shared/errors.ts";
-import type { UserId } from "../shared/ids.ts";
+import type { TokenId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { CommandQueues } from "../shared/queue.ts";
 import type { Storage } from "../shared/storage.ts";
+import type { GrantedScope, Scope } from "../shared/scopes.ts";
 import type { Language, Sentence } from "./language.ts";
 import { validate } from "./validate.ts";
 import type { RawRequest, RequestSchemas } from "./validate.ts";
@@ -26,7 +27,8 @@ export type Services = {
   closing?: AbortSignal;
 };
 
-export type Caller = { userId: UserId; role: Role };
+/** Who calls, and what their token may do. */
+export type Caller = Viewer & { tokenId: TokenId; scopes: readonly GrantedScope[] };
 
 /** What a route learns about the call besides its validated fields. */
 export type PublicCall = { services: Services; language: Language };
@@ -67,7 +69,7 @@ type AnswerOf<Specs extends AnswerSpecs> = {
 type Description = {
   /** The `operationId`, from which client generators make a function's name. */
   name: string;
-  method: "get" | "post" | "delete";
+  method: "get" | "post" | "put" | "delete";
   /** With `:name` for a parameter. */
   path: string;
   tag: string;
@@ -86,7 +88,7 @@ export type Route = Description & {
   bodyExample: unknown;
   answers: AnswerSpecs;
 } & (
-    | { access: "token"; run: (raw: RawRequest, call: Call) => Promise<Answer> }
+    | { access: "token"; scope: Scope | "any"; run: (raw: RawRequest, call: Call) => Promise<Answer> }
     | { access: "public"; run: (raw: RawRequest, call: PublicCall) => Promise<Answer> }
   );
 
@@ -103,6 +105,8 @@ export function route<
   Body extends z.ZodObject = Nothing,
 >(
   definition: Description & {
+    /** What a token must be allowed to do; `any`: every valid one may. `admin` is for administrators only. */
+    scope: Scope | "any";
     params?: Params;
     query?: Query;
     headers?: Headers;

@@ -1,5 +1,6 @@
 import { newTokenId, newUserId } from "../shared/ids.ts";
 import { hashPassword } from "../shared/password.ts";
+import { EVERY_SCOPE } from "../shared/scopes.ts";
 import { tokenHash, tokenPrefix } from "../shared/token.ts";
 import type { Database } from "../shared/db/pool.ts";
 import * as tokens from "../shared/db/tokens.ts";
@@ -16,8 +17,16 @@ export async function ensureFirstAdmin(database: Database, password: string, tok
   const admin = (await users.firstAdmin(database)) ?? (await createAdmin(database, password));
   const hash = tokenHash(token);
   if (!(await tokens.findCaller(database, hash))) {
-    const row = { tokenId: newTokenId(), userId: admin.userId, name: TOKEN_NAME, prefix: tokenPrefix(token), hash };
-    await tokens.create(database, row);
+    await tokens.create(database, {
+      tokenId: newTokenId(),
+      userId: admin.userId,
+      name: TOKEN_NAME,
+      prefix: tokenPrefix(token),
+      hash,
+      scopes: [EVERY_SCOPE],
+      deviceIds: null,
+      expiresAt: null,
+    });
   }
   return admin.username;
 }

@@ -9,6 +9,11 @@ export const errors = {
   malformed_json: { status: 400, id: "Isi permintaan bukan JSON yang benar", en: "The request body is not valid JSON" },
   invalid_phone: { status: 400, id: "Nomor telepon tidak valid", en: "The phone number is not valid" },
   unauthorized: { status: 401, id: "Token tidak ada atau tidak berlaku", en: "The token is missing or not valid" },
+  insufficient_scope: {
+    status: 403,
+    id: "Token tidak mempunyai izin untuk ini",
+    en: "The token has no permission for this",
+  },
   forbidden: { status: 403, id: "Tidak diizinkan", en: "Not allowed" },
   route_not_found: { status: 404, id: "Alamat tidak ditemukan", en: "There is no such route" },
   device_not_found: { status: 404, id: "Device tidak ditemukan", en: "There is no such device" },

@@ -1,9 +1,11 @@
 import * as z from "zod";
 import * as commands from "../../shared/db/commands.ts";
-import { ApiError, errors } from "../../shared/errors.ts";
+import { errors } from "../../shared/errors.ts";
 import type { CommandId } from "../../shared/ids.ts";
 import { readResult } from "../../shared/results.ts";
+import { coversScopes } from "../../shared/scopes.ts";
 import { failureCode } from "../command-failure.ts";
+import { ownRow } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
 import { commandStatus } from "../schemas/command.ts";
@@ -35,9 +37,10 @@ const getCommand = route({
   method: "get",
   path: "/api/whatsapp-multi-device/commands/:commandId",
   tag: "Commands",
+  scope: "any",
   summary: "What became of a command",
   description:
-    "Can be asked after its device was removed, too. The content of a command is not kept once it is finished.",
+    "Every token may ask for the commands of its devices; `result` needs the scope `messages:read`, since it can hold messages. Can be asked after its device was removed, too. The content of a command is not kept once it is finished.",
   params: z.object({
     commandId: z
       .string()
@@ -58,10 +61,12 @@ const getCommand = route({
     }),
   },
   errors: ["command_not_found"],
-  async handle({ params }, { services, caller, language }) {
-    const command = await commands.get(services.database, params.commandId);
-    if (!command || command.userId !== caller.userId) throw new ApiError("command_not_found");
-    const result = await readResult(services.media, command.result);
+  async handle({ params }, call) {
+    const { services, language } = call;
+    const found = await commands.get(services.database, params.commandId);
+    const command = await ownRow(call, found, "command_not_found");
+    const mayRead = coversScopes(call.caller.scopes, ["messages:read"]);
+    const result = mayRead ? await readResult(services.media, command.result) : undefined;
     const code = failureCode(command.errorCode);
     const data = {
       commandId: command.commandId,

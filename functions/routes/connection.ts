@@ -20,6 +20,7 @@ const getStatus = route({
   method: "get",
   path: `${DEVICE}/status`,
   tag,
+  scope: "devices:read",
   summary: "Live status of a device",
   description: "What is true now, with the QR code while there is one to be scanned.",
   params: deviceParams,
@@ -35,6 +36,7 @@ const connect = route({
   method: "post",
   path: `${DEVICE}/connect`,
   tag,
+  scope: "devices:write",
   summary: "Connect a device",
   description:
     "With a stored session it opens without a QR code; without one a QR code appears. Answers with the state that was reached: `connected`, or `connecting` with `qrCode`. 202 when neither was reached within `SYNC_WAIT_MS`.",
@@ -68,6 +70,7 @@ const disconnect = route({
   method: "delete",
   path: `${DEVICE}/disconnect`,
   tag,
+  scope: "devices:write",
   summary: "Disconnect a device",
   description:
     "Logs the device out of WhatsApp and closes its socket. With `logout=false` it only closes the socket: the link stays, and connecting again needs no QR code.",

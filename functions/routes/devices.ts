@@ -6,7 +6,7 @@ import { finishedCommand } from "../finished-command.ts";
 import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import type { BrokenRule } from "../issue.ts";
 import { localTime } from "../local-time.ts";
-import { ownDevice } from "../own-device.ts";
+import { isFor, ownDevice } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
 import { deviceExample, deviceId, deviceParams, deviceView, toDeviceView } from "../schemas/device.ts";
@@ -19,6 +19,9 @@ const RESERVED_ID = "connected";
 const NOT_YET: BrokenRule = { sentence: { id: "belum didukung", en: "is not supported yet" } };
 const RESERVED: BrokenRule = { sentence: { id: "adalah kata yang dicadangkan", en: "is a reserved word" } };
 
+const OTHER_DEVICES = { path: "body.deviceId", message: "the token is for other devices" };
+const NOT_OWNER = { path: "params.deviceId", message: "only its owner or an administrator may remove it" };
+
 /** How long a removal waits for the host to close the socket; without a living host the device goes all the same. */
 const FORGET_WAIT_MS = 5_000;
 
@@ -27,6 +30,7 @@ const createDevice = route({
   method: "post",
   path: BASE,
   tag,
+  scope: "devices:write",
   summary: "Create a device",
   description:
     "Registers a device in state `created`, not connected. A `deviceId` is unique in the whole installation.",
@@ -45,10 +49,11 @@ const createDevice = route({
       lastActivity: null,
     }),
   },
-  errors: ["device_exists", "idempotency_mismatch"],
+  errors: ["forbidden", "device_exists", "idempotency_mismatch"],
   async handle({ headers, body }, call) {
     const { database, queues } = call.services;
     const { userId } = call.caller;
+    if (!isFor(call.caller, body.deviceId)) throw new ApiError("forbidden", [OTHER_DEVICES]);
     const once = idempotency(headers["idempotency-key"], call);
     const device = { deviceId: body.deviceId, userId, deviceName: body.deviceName || null };
     const isNew = await devices.create(database, { ...device, ...(once && { idempotency: once }) }, queues.shards);
@@ -67,8 +72,10 @@ const listDevices = route({
   method: "get",
   path: BASE,
   tag,
+  scope: "devices:read",
   summary: "List devices",
-  description: "Every device of the caller, oldest first. `createdToday` counts by the day in `APP_TIMEZONE`.",
+  description:
+    "Every device that the caller may use, oldest first. `createdToday` counts by the day in `APP_TIMEZONE`.",
   answers: {
     200: answer(
       { id: "Daftar device", en: "The devices" },
@@ -90,7 +97,7 @@ const listDevices = route({
   },
   errors: [],
   async handle(_input, { services, caller }) {
-    const all = await devices.list(services.database, caller.userId);
+    const all = await devices.list(services.database, caller);
     const dayStart = localTime(services.config.timeZone).startOfDay(new Date());
     return { status: 200, data: { devices: all.map(toDeviceView), stats: devices.stats(all, dayStart) } };
   },
@@ -102,6 +109,7 @@ const connectedDevices = (name: string, path: string) =>
     method: "get",
     path,
     tag,
+    scope: "devices:read",
     summary: "List connected devices",
     description: "Only the devices that are connected now. `/connected` and `/connected/detail` answer the same.",
     answers: {
@@ -113,7 +121,7 @@ const connectedDevices = (name: string, path: string) =>
     },
     errors: [],
     async handle(_input, { services, caller }) {
-      const all = await devices.list(services.database, caller.userId);
+      const all = await devices.list(services.database, caller);
       const connected = all.filter((device) => device.isConnected).map(toDeviceView);
       return { status: 200, data: { devices: connected, total: connected.length } };
     },
@@ -124,6 +132,7 @@ const getDevice = route({
   method: "get",
   path: `${BASE}/:deviceId`,
   tag,
+  scope: "devices:read",
   summary: "Look at a device",
   description: "One device. `/status` has the QR code too.",
   params: deviceParams,
@@ -139,8 +148,10 @@ const removeDevice = route({
   method: "delete",
   path: `${BASE}/:deviceId`,
   tag,
+  scope: "devices:write",
   summary: "Remove a device",
-  description: "Takes the device out of the registry and closes its socket, without logging it out of WhatsApp.",
+  description:
+    "Takes the device out of the registry and closes its socket, without logging it out of WhatsApp. Only for its owner and administrators: whom it was given to may do everything else with it.",
   params: deviceParams,
   query: z.object({
     wipe: z
@@ -154,13 +165,15 @@ const removeDevice = route({
       deviceId: "device-001",
     }),
   },
-  errors: ["device_not_found"],
+  errors: ["device_not_found", "forbidden"],
   async handle({ params }, call) {
     const { config, database } = call.services;
     const device = await ownDevice(call, params.deviceId);
+    const { caller } = call;
+    if (device.userId !== caller.userId && caller.role !== "admin") throw new ApiError("forbidden", [NOT_OWNER]);
     const { command } = await dispatch(call.services, device, { kind: "forget" });
     await finishedCommand(database, command, Math.min(FORGET_WAIT_MS, config.syncWaitMs), call.isAbandoned);
-    await devices.remove(database, call.caller.userId, device.deviceId);
+    await devices.remove(database, device);
     return { status: 200, data: { deviceId: device.deviceId } };
   },
 });

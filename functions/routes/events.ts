@@ -14,6 +14,7 @@ const listEvents = route({
   method: "get",
   path: "/api/whatsapp-multi-device/events",
   tag: "Events",
+  scope: "messages:read",
   summary: "Read the events of a device",
   description:
     "Oldest first, each once. Ask again with `after` set to `lastSequence`; while `hasMore` is true there is no need to wait in between.",

@@ -29,6 +29,7 @@ export const messageRoutes = (regions: readonly string[] | undefined): Route[] =
     method: "post",
     path: "/api/whatsapp-multi-device/devices/:deviceId/send-message",
     tag: "Messages",
+    scope: "messages:write",
     summary: "Send a text message",
     description:
       "200 when WhatsApp's server has acknowledged the message; 202 when that takes longer than `SYNC_WAIT_MS`, or was not to be waited for. An accepted message is sent once, even if a socket host crashes in between. A device that is not connected is refused with 409, except while its socket is just being opened again.",

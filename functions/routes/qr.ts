@@ -24,6 +24,7 @@ const getQr = route({
   method: "get",
   path: `${DEVICE}/qr`,
   tag,
+  scope: "devices:read",
   summary: "QR code as text",
   description: "WhatsApp replaces the code every few seconds: read it again after `expiresAt`.",
   params: deviceParams,
@@ -45,6 +46,7 @@ const qrImage = (name: string, path: string) =>
     method: "get",
     path,
     tag,
+    scope: "devices:read",
     summary: "QR code as a picture",
     description:
       "`png` answers JSON with a data URL, `svg` the picture itself. `/qr-image` and `/qr-base64` answer the same.",

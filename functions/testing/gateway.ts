@@ -13,6 +13,7 @@ import { newTokenId } from "../../shared/ids.ts";
 import type { DeviceId, UserId } from "../../shared/ids.ts";
 import { createLog } from "../../shared/log.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
+import { EVERY_SCOPE } from "../../shared/scopes.ts";
 import { openStorage } from "../../shared/storage.ts";
 import { newToken, tokenHash, tokenPrefix } from "../../shared/token.ts";
 import { createApp, createRoutes } from "../app.ts";
@@ -73,15 +74,26 @@ export async function startGateway() {
     if (status !== 201) throw new Error(`device ${deviceId} was not created: ${status}`);
     return deviceId as DeviceId;
   };
+  /** A token of the gateway's user, or of another, with less than every right. */
+  const limited = (rights: Partial<tokens.Rights>, owner = userId) => tokenFor(database, owner, rights);
   /** Somebody else, with a token. */
   const stranger = async () => await tokenFor(database, await testUser(database));
-  return { services, environment, database, queues, userId, token, ask, call, createDevice, stranger };
+  return { services, environment, database, queues, userId, token, ask, call, createDevice, limited, stranger };
 }
 
-async function tokenFor(database: Database, userId: UserId): Promise<string> {
+async function tokenFor(database: Database, userId: UserId, rights: Partial<tokens.Rights> = {}): Promise<string> {
   const token = newToken();
-  const row = { tokenId: newTokenId(), userId, name: "test", prefix: tokenPrefix(token), hash: tokenHash(token) };
-  await tokens.create(database, row);
+  await tokens.create(database, {
+    tokenId: newTokenId(),
+    userId,
+    name: "test",
+    prefix: tokenPrefix(token),
+    hash: tokenHash(token),
+    scopes: [EVERY_SCOPE],
+    deviceIds: null,
+    expiresAt: null,
+    ...rights,
+  });
   return token;
 }
 

@@ -5,6 +5,8 @@ import { emptiestShard } from "../shards.ts";
 import type { ShardCount } from "../shards.ts";
 import { execute, isDuplicate, select, transaction } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
+import { visibleDevices } from "./visible-devices.ts";
+import type { Viewer } from "./visible-devices.ts";
 
 /** A device as the API shows it: the status is what is true now, not what was last written. */
 export type Device = {
@@ -75,8 +77,9 @@ export type NewDevice = {
 
 /**
  * Puts a device into the registry, on the shard with the fewest devices, so that hosts share the work evenly. The user's
- * row is locked meanwhile: devices that are created side by side see each other. False when the deviceId is taken, or
- * the user has created a device under the same idempotency key.
+ * row is locked meanwhile: devices that are created side by side see each other. Its events go on counting from those of
+ * an earlier device of this id, which nobody can read any more. False when the deviceId is taken, or the user has
+ * created a device under the same idempotency key.
  * @param shards how many shards there are
  */
 export async function create(database: Database, device: NewDevice, shards: number): Promise<boolean> {
@@ -85,11 +88,18 @@ export async function create(database: Database, device: NewDevice, shards: numb
     await transaction(database, async (runner) => {
       await select(runner, "SELECT user_id FROM users WHERE user_id = ? FOR UPDATE", [userId]);
       const counts = await select<ShardCount>(runner, "SELECT shard, COUNT(*) AS devices FROM devices GROUP BY shard");
-      const sql = `INSERT INTO devices (device_id, user_id, device_name, shard, creation_key, creation_fingerprint)
-        VALUES (?, ?, ?, ?, ?, ?)`;
+      const [events] = await select<{ last: number | null }>(
+        runner,
+        "SELECT MAX(sequence) AS last FROM events WHERE device_id = ? LOCK IN SHARE MODE",
+        [deviceId],
+      );
+      const last = events?.last ?? 0;
+      const sql = `INSERT INTO devices
+        (device_id, user_id, device_name, shard, last_sequence, forgotten_sequence, creation_key, creation_fingerprint)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
       const shard = emptiestShard(deviceId, shards, counts);
       const creation = [idempotency?.key ?? null, idempotency?.fingerprint ?? null];
-      await execute(runner, sql, [deviceId, userId, deviceName, shard, ...creation]);
+      await execute(runner, sql, [deviceId, userId, deviceName, shard, last, last, ...creation]);
     });
     return true;
   } catch (error) {
@@ -110,17 +120,19 @@ export async function getCreation(
   return row;
 }
 
-/** Undefined when there is none, or it is another user's. */
-export async function get(database: Database, userId: UserId, deviceId: DeviceId): Promise<Device | undefined> {
-  const sql = `SELECT ${COLUMNS} ${FROM} WHERE d.device_id = ? AND d.user_id = ?`;
-  const [row] = await select<Row>(database.pool, sql, [deviceId, userId]);
+/** Undefined when there is none that the viewer may see. */
+export async function get(database: Database, viewer: Viewer, deviceId: DeviceId): Promise<Device | undefined> {
+  const visible = visibleDevices(viewer);
+  const sql = `SELECT ${COLUMNS} ${FROM} WHERE d.device_id = ? AND ${visible.sql}`;
+  const [row] = await select<Row>(database.pool, sql, [deviceId, ...visible.values]);
   return row && fromRow(row);
 }
 
-/** Oldest first. */
-export async function list(database: Database, userId: UserId): Promise<Device[]> {
-  const sql = `SELECT ${COLUMNS} ${FROM} WHERE d.user_id = ? ORDER BY d.created_at, d.device_id`;
-  return (await select<Row>(database.pool, sql, [userId])).map(fromRow);
+/** Those that the viewer may see, oldest first. */
+export async function list(database: Database, viewer: Viewer): Promise<Device[]> {
+  const visible = visibleDevices(viewer);
+  const sql = `SELECT ${COLUMNS} ${FROM} WHERE ${visible.sql} ORDER BY d.created_at, d.device_id`;
+  return (await select<Row>(database.pool, sql, visible.values)).map(fromRow);
 }
 
 /** Counts over devices that were read already. `dayStart` is the first instant of today where the user is. */
@@ -136,10 +148,12 @@ export function stats(devices: readonly Device[], dayStart: Date): DeviceStats {
 }
 
 /** False when it was gone already. Its commands and events stay until retention takes them. */
-export async function remove(database: Database, userId: UserId, deviceId: DeviceId): Promise<boolean> {
-  return (
-    (await execute(database.pool, "DELETE FROM devices WHERE device_id = ? AND user_id = ?", [deviceId, userId])) > 0
-  );
+export async function remove(
+  database: Database,
+  { deviceId, userId }: Pick<Device, "deviceId" | "userId">,
+): Promise<boolean> {
+  const sql = "DELETE FROM devices WHERE device_id = ? AND user_id = ?";
+  return (await execute(database.pool, sql, [deviceId, userId])) > 0;
 }
 
 // ---- The owning host writes below. `epoch` is that of its lease: a host that lost the shard changes nothing. ----

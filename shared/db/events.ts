@@ -55,15 +55,20 @@ export async function append(
   return fresh.length;
 }
 
-/** Events after a sequence number, oldest first. The caller has made sure that the device is the user's. */
+/**
+ * Events after a sequence number, oldest first, without those of an earlier device of this id. The caller has made sure
+ * that the device may be seen.
+ */
 export async function listAfter(
   database: Database,
   deviceId: DeviceId,
   after: number,
   limit: number,
 ): Promise<Event[]> {
-  const sql = `SELECT event_id, sequence, type, occurred_at, data FROM events
-    WHERE device_id = ? AND sequence > ? ORDER BY sequence LIMIT ${Math.trunc(limit)}`;
+  const sql = `SELECT e.event_id, e.sequence, e.type, e.occurred_at, e.data
+    FROM events e JOIN devices d ON d.device_id = e.device_id
+    WHERE e.device_id = ? AND e.sequence > GREATEST(?, d.forgotten_sequence)
+    ORDER BY e.sequence LIMIT ${Math.trunc(limit)}`;
   const rows = await select<Row>(database.pool, sql, [deviceId, after]);
   return rows.map((row) => {
     const body = { type: row.type, data: parseJson(row.data) } as EventBody;

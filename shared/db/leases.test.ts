@@ -83,7 +83,7 @@ describe("shard leases", () => {
     const deviceId = "truthful" as DeviceId;
     await devices.create(database, { deviceId, userId, deviceName: null }, 1);
     const shown = async () => {
-      const device = await devices.get(database, userId, deviceId);
+      const device = await devices.get(database, { userId, role: "user", deviceIds: null }, deviceId);
       return [device?.status, device?.isConnected, device?.statusReason];
     };
     const lease = await leases.take(database, ALICE, 0, LONG_MS);
