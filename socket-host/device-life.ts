@@ -5,9 +5,11 @@ import type { Storage } from "../shared/storage.ts";
 import { commandLedger } from "./command-ledger.ts";
 import { DeviceState } from "./device-state/state.ts";
 import { Inbox } from "./inbox.ts";
+import type { MessageReaders } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
+import type { Receipt } from "./whatsapp/socket.ts";
 
 /** What a device has in memory while this host owns it: everything from S3, and what stands on it. */
 export type DeviceLife = {
@@ -28,6 +30,9 @@ type Options = {
   /** See `Inbox`. */
   onOverflow: () => void;
 };
+
+/** Nobody else keeps messages yet. */
+const NOBODY: MessageReaders = { persist: () => Promise.resolve(), store: () => Promise.resolve() };
 
 /** Where a device's state lies; see docs/decisions/0004. */
 export const statePrefix = ({ userId, deviceId }: OwnedDevice) => `devices/${userId}/${deviceId}/`;
@@ -52,7 +57,8 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
   const ledgers = [commandLedger(database, owned.deviceId, epoch)];
   const outbox = new Outbox({ ...part, ledgers });
-  const inbox = new Inbox({ ...part, recordReceipt: (receipt) => outbox.recordReceipt(receipt), onOverflow });
+  const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
+  const inbox = new Inbox({ ...part, recordReceipt, readers: NOBODY, onOverflow });
   const close = async () => {
     await outbox.onConnectionLost();
     await inbox.close();

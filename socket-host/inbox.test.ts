@@ -10,6 +10,7 @@ import { createLog } from "../shared/log.ts";
 import { eventually } from "../tests/support/eventually.ts";
 import type { DeviceState, JournalEntry } from "./device-state/state.ts";
 import { Inbox } from "./inbox.ts";
+import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
 import type { Receipt } from "./whatsapp/socket.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
@@ -27,6 +28,8 @@ function journalOf(entries: Record<string, JournalEntry>) {
     onJournaled: (_keys: string[]) => {},
     journal: (key: string, entry: JournalEntry) => void inbox.set(key, entry),
     forget: (key: string) => void inbox.delete(key),
+    failed: undefined,
+    get: () => ({}),
     getOutbox: (id: string) => (id === "OURS" ? { to: SENDER, bytes: Buffer.alloc(0), at: 0 } : undefined),
   };
   return state as typeof state & DeviceState<Credentials>;
@@ -41,11 +44,25 @@ describe("the inbox of a device", () => {
   let database: Database;
   const deviceId = "inbox" as DeviceId;
   const receipts: Receipt[] = [];
+  const stored: IncomingMessage[] = [];
+  const readers = {
+    persist: () => Promise.resolve(),
+    store: async (messages: readonly IncomingMessage[]) => void stored.push(...messages),
+  };
   let overflows = 0;
   const onOverflow = () => void overflows++;
   const recordReceipt = async (receipt: Receipt) => void receipts.push(receipt);
   const open = (state: DeviceState<Credentials>, on: Database = database) =>
-    new Inbox({ database: on, deviceId, epoch: 1, state, log: createLog("test", "silent"), recordReceipt, onOverflow });
+    new Inbox({
+      database: on,
+      deviceId,
+      epoch: 1,
+      state,
+      log: createLog("test", "silent"),
+      recordReceipt,
+      readers,
+      onOverflow,
+    });
   const recorded = async (messageId: string) =>
     (await events.listAfter(database, deviceId, 0, 100)).filter(
       (event) => "messageId" in event.data && event.data.messageId === messageId,

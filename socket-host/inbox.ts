@@ -1,12 +1,26 @@
 import * as events from "../shared/db/events.ts";
 import { transaction } from "../shared/db/pool.ts";
-import type { Database } from "../shared/db/pool.ts";
+import type { Database, Runner } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { DeviceState, JournalEntry } from "./device-state/state.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
-import { decodeEvent } from "./whatsapp/decode.ts";
+import { AddressBook } from "./whatsapp/address-book.ts";
+import { incomingMessage } from "./whatsapp/decode/incoming-message.ts";
+import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
+import { messageEvent } from "./whatsapp/decode/message-event.ts";
 import type { Receipt } from "./whatsapp/socket.ts";
+
+/**
+ * Messages as they come in, in the order of arrival, for whoever keeps them. After a crash the same may be given again, so
+ * both must be idempotent, by `IncomingMessage.key`.
+ */
+export type MessageReaders = {
+  /** Inside the transaction that commits the messages' events: rows in MySQL. */
+  persist: (runner: Runner, messages: readonly IncomingMessage[]) => Promise<void>;
+  /** After it: what is written to the device state before this resolves is durable before the journal forgets them. */
+  store: (messages: readonly IncomingMessage[]) => Promise<void>;
+};
 
 type Options = {
   database: Database;
@@ -16,6 +30,8 @@ type Options = {
   log: Log;
   /** See `Outbox.recordReceipt`. */
   recordReceipt: (receipt: Receipt) => Promise<void>;
+  /** Who else keeps messages. */
+  readers: MessageReaders;
   /** Too much waits for the database: WhatsApp is to keep the rest. */
   onOverflow: () => void;
 };
@@ -36,6 +52,7 @@ const RECEIPT = "receipt";
  */
 export class Inbox {
   readonly #options: Options;
+  readonly #book: AddressBook;
   readonly #waiting = new Set<string>();
   readonly #recorded = new Set<string>();
   readonly #acknowledged = new Set<string>();
@@ -46,6 +63,7 @@ export class Inbox {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#book = new AddressBook(options.state);
     this.#leftovers = [...options.state.inbox.keys()];
     options.state.onJournaled = (keys) => this.#take(keys);
     this.#take(this.#leftovers);
@@ -97,18 +115,23 @@ export class Inbox {
 
   /** One transaction for all that waits, in the order of arrival. */
   async #record(): Promise<void> {
-    const { database, deviceId, epoch, state, log, recordReceipt, onOverflow } = this.#options;
+    const { database, deviceId, epoch, state, log, recordReceipt, readers, onOverflow } = this.#options;
     const keys = [...this.#waiting];
     if (!keys.length || this.#isClosed) return;
     this.#waiting.clear();
     const entries = keys.flatMap((key) => state.inbox.get(key) ?? []);
     const receipts = entries.flatMap((entry) => toReceipt(entry) ?? []);
-    const messages = entries.filter((entry) => entry.kind !== RECEIPT);
-    const facts = messages.flatMap((entry) => decodeEvent(entry, state.creds) ?? []);
+    const reader = { creds: state.creds, book: this.#book };
+    const messages = entries.flatMap((entry) => (entry.kind === RECEIPT ? [] : (incomingMessage(entry, reader) ?? [])));
     try {
-      const outcome = await transaction(database, (runner) => events.append(runner, deviceId, epoch, facts));
+      const outcome = await transaction(database, async (runner) => {
+        const recorded = await events.append(runner, deviceId, epoch, messages.map(messageEvent));
+        if (recorded !== "fenced" && messages.length) await readers.persist(runner, messages);
+        return recorded;
+      });
       // Another host owns the device: its journal has the same entries.
       if (outcome === "fenced") return;
+      if (messages.length) await readers.store(messages);
       for (const receipt of receipts) await recordReceipt(receipt);
     } catch (err) {
       log.error({ err, deviceId }, "events not recorded, trying again");

@@ -17,6 +17,8 @@ const received = (text: string): NewEvent => ({
   data: {
     messageId: "3A",
     chat: "628@s.whatsapp.net",
+    chatPhone: "628",
+    chatLid: null,
     fromMe: false,
     sender,
     messageType: "text",

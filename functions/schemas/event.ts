@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DEVICE_STATUSES } from "../../shared/device-status.ts";
+import { eventSchemas } from "../../shared/events.ts";
 import type { Event } from "../../shared/events.ts";
 
 const common = {
@@ -9,54 +9,16 @@ const common = {
   occurredAt: z.iso.datetime(),
 };
 
-const messageReceived = z.object({
-  ...common,
-  type: z.literal("message.received"),
-  data: z.object({
-    messageId: z.string(),
-    chat: z.string().meta({ description: "JID of the chat: the other person, or the group." }),
-    fromMe: z.boolean().meta({ description: "Written on another device of this same account." }),
-    sender: z.object({
-      jid: z.string(),
-      phone: z.string().nullable(),
-      lid: z.string().nullable(),
-      name: z.string().nullable(),
-    }),
-    messageType: z.literal("text"),
-    text: z.string(),
-    sentAt: z.iso.datetime().meta({ description: "By the sender's clock." }),
-  }),
-});
-const messageSent = z.object({
-  ...common,
-  type: z.literal("message.sent"),
-  data: z.object({ commandId: z.string(), messageId: z.string(), to: z.string() }),
-});
-const messageStatus = z.object({
-  ...common,
-  type: z.literal("message.status"),
-  data: z.object({ messageId: z.string(), chat: z.string(), status: z.enum(["delivered", "read"]) }),
-});
-const deviceStatus = z.object({
-  ...common,
-  type: z.literal("device.status"),
-  data: z.object({
-    status: z.enum(DEVICE_STATUSES),
-    reason: z.string().nullable(),
-    phoneNumber: z.string().nullable(),
-  }),
-});
+const [first, ...others] = Object.values(eventSchemas).map((schema) => schema.extend(common));
+if (!first) throw new Error("there are no events");
 
-export const eventView = z
-  .discriminatedUnion("type", [messageReceived, messageSent, messageStatus, deviceStatus])
-  .meta({ id: "Event" });
+/** An event as it is told, of every type. */
+export const eventView = z.discriminatedUnion("type", [first, ...others]).meta({ id: "Event" });
+export type EventView = z.input<typeof eventView>;
 
-export const toEventView = (event: Event): z.input<typeof eventView> => ({
-  ...event,
-  occurredAt: event.occurredAt.toISOString(),
-});
+export const toEventView = (event: Event): EventView => ({ ...event, occurredAt: event.occurredAt.toISOString() });
 
-export const eventExample: z.input<typeof eventView> = {
+export const eventExample: EventView = {
   id: "evt_019aa1b2c3d4e5f60718293a4b",
   deviceId: "device-001",
   sequence: 42,
@@ -65,6 +27,8 @@ export const eventExample: z.input<typeof eventView> = {
   data: {
     messageId: "3AF0C1D2E3F405162738",
     chat: "6289876543210@s.whatsapp.net",
+    chatPhone: "6289876543210",
+    chatLid: null,
     fromMe: false,
     sender: { jid: "6289876543210@s.whatsapp.net", phone: "6289876543210", lid: null, name: "Budi" },
     messageType: "text",

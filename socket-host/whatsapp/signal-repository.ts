@@ -3,8 +3,10 @@ import { DEFAULT_CONNECTION_CONFIG } from "@whiskeysockets/baileys";
 import type { SignalRepositoryWithLIDStore, SocketConfig } from "@whiskeysockets/baileys";
 import { createHash } from "node:crypto";
 import type { DeviceState } from "../device-state/state.ts";
+import { AddressBook } from "./address-book.ts";
 import { breathe } from "./breathe.ts";
 import type { Credentials } from "./credentials.ts";
+import { withOtherNames } from "./decode/other-names.ts";
 import { deviceLock } from "./device-lock.ts";
 import { directKeys } from "./direct-keys.ts";
 import { lidLookup } from "./lid-lookup.ts";
@@ -43,6 +45,7 @@ export function signalRepository(
   return (auth, logger, pnToLid) => {
     const keys = directKeys(state);
     const lock = deviceLock();
+    const book = new AddressBook(state);
     const { creds } = auth;
     const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys }, logger, lidLookup(pnToLid));
 
@@ -61,7 +64,8 @@ export function signalRepository(
       const before = state.appends;
       const plain = Buffer.from(await decrypt());
       if (state.appends !== before) stats.torn += 1;
-      state.journal(key, { attrs: { ...stanzaOf(ciphertext)?.attrs }, kind, plain, at: Date.now() });
+      const attrs = withOtherNames({ ...stanzaOf(ciphertext)?.attrs }, book);
+      state.journal(key, { attrs, kind, plain, at: Date.now() });
       return plain;
     }
 

@@ -1,0 +1,50 @@
+import { GROUP_SERVER, LID_SERVER, USER_SERVER, formatJid, parseJid } from "../../shared/jid.ts";
+import type { DeviceState } from "../device-state/state.ts";
+import type { Credentials } from "./credentials.ts";
+
+/** Both addresses of a person, without device; `jid` is the phone number's where it is known. */
+export type Addresses = { jid: string; phone: string | null; lid: string | null };
+
+/**
+ * What the device knows of who is who. Baileys keeps the pairs of phone number and LID among the Signal keys
+ * (lib/Signal/lid-mapping.js): `<phone>` → LID and `<lid>_reverse` → phone number.
+ */
+export class AddressBook {
+  readonly #state: DeviceState<Credentials>;
+
+  constructor(state: DeviceState<Credentials>) {
+    this.#state = state;
+  }
+
+  /**
+   * Both addresses of one person, from all that a stanza says of them, the most trusted first, and from what was learnt
+   * before. A group, or what is no address, is only itself.
+   */
+  addressesOf(...texts: (string | null | undefined)[]): Addresses {
+    const known = texts.flatMap((text) => parseJid(text ?? "") ?? []);
+    const userOn = (server: string) => known.find((one) => one.server === server)?.user;
+    const first = known[0];
+    if (!first || first.server === GROUP_SERVER) {
+      return { jid: first ? formatJid(first) : (texts.find(Boolean) ?? ""), phone: null, lid: null };
+    }
+    const lid = userOn(LID_SERVER) ?? this.#lookUp(userOn(USER_SERVER));
+    const phone = userOn(USER_SERVER) ?? this.#lookUp(lid && `${lid}_reverse`);
+    const jid = phone
+      ? formatJid({ user: phone, server: USER_SERVER })
+      : formatJid({ user: first.user, server: LID_SERVER });
+    return { jid, phone: phone ?? null, lid: lid ?? null };
+  }
+
+  /** The account itself. */
+  self(): Addresses {
+    const { me } = this.#state.creds;
+    return this.addressesOf(me?.id, me?.lid);
+  }
+
+  #lookUp(id: string | undefined): string | undefined {
+    // A state that has failed answers no more, and what is still to be told is told without it.
+    if (!id || this.#state.failed) return undefined;
+    const found = this.#state.get("lid-mapping", [id])[id];
+    return typeof found === "string" ? found : undefined;
+  }
+}

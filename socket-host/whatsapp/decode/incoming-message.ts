@@ -1,0 +1,112 @@
+import "../quiet.ts";
+import { cleanMessage, decodeMessageNode, proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
+import type { WAMessage } from "@whiskeysockets/baileys";
+import { GROUP_SERVER, USER_SERVER, formatJid, parseJid } from "../../../shared/jid.ts";
+import type { MessageContent, MessageTarget, Person } from "../../../shared/message.ts";
+import type { JournalEntry } from "../../device-state/state.ts";
+import type { Addresses, AddressBook } from "../address-book.ts";
+import type { Credentials } from "../credentials.ts";
+import { otherNames } from "./other-names.ts";
+import { messageContent } from "./message-content.ts";
+
+/** A message that came in: of another person, or typed on another device of this account. */
+export type IncomingMessage = {
+  messageId: string;
+  /**
+   * Where it lies, who wrote it and its id: the same for every copy, however often and in whatever way it came. Made of
+   * the stanza alone, so that what is learnt later of who is who does not make two of one.
+   */
+  key: string;
+  /** The other person, or the group (whose `phone` and `lid` are null). */
+  chat: Addresses;
+  fromMe: boolean;
+  sender: Person;
+  sentAt: Date;
+  /** Other messages are named from this account's point of view. */
+  content: MessageContent;
+  /** The message as WhatsApp encodes it: keys of media, secrets of polls. */
+  bytes: () => Buffer;
+};
+
+/** Who is asked: the device's credentials, and what it knows of who is who. */
+export type Reader = { creds: Credentials; book: AddressBook };
+
+/**
+ * What a journaled stanza says. Undefined for what no person sees (keys, history, sender-key distributions), and for what
+ * Baileys could make nothing of either.
+ */
+export function incomingMessage(entry: JournalEntry, { creds, book }: Reader): IncomingMessage | undefined {
+  const message = decode(entry, creds);
+  const content = message?.message && messageContent(message.message);
+  const { remoteJid, id, participant, fromMe: isOwn } = message?.key ?? {};
+  if (!message?.message || !content || !remoteJid || !id) return undefined;
+  const fromMe = isOwn === true;
+  const self = book.self();
+  const isGroup = parseJid(remoteJid)?.server === GROUP_SERVER;
+  const names = [
+    participant || remoteJid,
+    ...otherNames(entry.attrs, participant ? "participant" : fromMe ? "recipient" : "sender"),
+  ];
+  const other = book.addressesOf(...names);
+  const sender = { ...(fromMe ? self : other), name: message.pushName ?? null };
+  // A message to a broadcast list comes in the chat with its writer.
+  const chat = isGroup ? book.addressesOf(remoteJid) : other;
+  const body = message.message;
+  const place = isGroup ? `${remoteJid}|${fromMe ? "" : addressIn(names)}` : addressIn(names);
+  return {
+    messageId: id,
+    key: ["message", place, fromMe ? "me" : "", id].join("|"),
+    chat,
+    fromMe,
+    sender,
+    sentAt: new Date(Number(message.messageTimestamp ?? 0) * 1000),
+    content: forReader(content, { sender, fromMe, self, book }),
+    bytes: () => Buffer.from(proto.Message.encode(body).finish()),
+  };
+}
+
+/** One address, of those that name one person: the phone number's rather than the LID's. */
+function addressIn(names: readonly (string | undefined)[]): string {
+  const known = names.flatMap((name) => parseJid(name ?? "") ?? []);
+  const best = known.find(({ server }) => server === USER_SERVER) ?? known[0];
+  return best ? formatJid(best) : "";
+}
+
+/** The message exactly as Baileys would emit it, from the stanza's attributes and the decrypted bytes. */
+function decode({ attrs, kind, plain }: JournalEntry, { me }: Credentials): WAMessage | undefined {
+  if (!me?.id) return undefined;
+  try {
+    const { fullMessage } = decodeMessageNode({ tag: "message", attrs: { ...attrs } }, me.id, me.lid ?? "");
+    const message = proto.Message.decode(kind === "plaintext" ? plain : unpadRandomMax16(plain));
+    fullMessage.message = message.deviceSentMessage?.message ?? message;
+    cleanMessage(fullMessage, me.id, me.lid ?? "");
+    return fullMessage;
+  } catch {
+    // Addresses and bytes that Baileys does not know either.
+    return undefined;
+  }
+}
+
+type View = { sender: Addresses; fromMe: boolean; self: Addresses; book: AddressBook };
+
+function forReader(content: MessageContent, view: View): MessageContent {
+  const { book } = view;
+  const named = (jid: string) => book.addressesOf(jid).jid;
+  const mentions = "mentions" in content && content.mentions ? { mentions: content.mentions.map(named) } : {};
+  const { quoted } = "quoted" in content ? content : {};
+  const answered = quoted ? { quoted: { ...quoted, sender: quoted.sender && named(quoted.sender) } } : {};
+  if (!("target" in content)) return { ...content, ...mentions, ...answered };
+  return { ...content, ...mentions, target: targetForReader(content.messageType, content.target, view) };
+}
+
+/** Of the reactions and votes `cleanMessage` has turned the key already; the other kinds name it as their writer does. */
+function targetForReader(kind: MessageContent["messageType"], target: MessageTarget, view: View): MessageTarget {
+  const { sender, fromMe, self, book } = view;
+  const isTurned = kind === "reaction" || kind === "poll_vote";
+  // Only one's own messages can be edited, whatever the key says.
+  const isWritersOwn = kind === "edit" || (target.fromMe && !isTurned);
+  if (isWritersOwn) return { ...target, fromMe, sender: sender.jid };
+  const author = target.fromMe ? self : book.addressesOf(target.sender);
+  const isSelf = author.jid !== "" && author.jid === self.jid;
+  return { ...target, fromMe: isSelf, sender: author.jid || null };
+}
