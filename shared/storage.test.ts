@@ -47,6 +47,7 @@ test("a listing has every page, in order, after the given key", async () => {
   await Promise.all(names.map((name) => storage.createIfAbsent(name, Buffer.from("x"))));
   expect(await storage.list("list/")).toEqual(names);
   expect(await storage.list("list/", "list/0999")).toEqual(names.slice(1_000));
+  expect((await storage.listSized("list/")).at(-1)).toEqual({ key: "list/1004", bytes: 1 });
   await storage.delete(names);
   expect(await storage.list("list/")).toEqual([]);
 });

@@ -28,6 +28,8 @@ export type Storage = {
   replaceIf(key: string, body: Buffer, etag: string | undefined): Promise<{ etag: string } | "changed">;
   /** Every key under the prefix that sorts after `startAfter`, in the order of their UTF-8 bytes. */
   list(prefix: string, startAfter?: string): Promise<string[]>;
+  /** As `list`, with the size of each object in bytes. */
+  listSized(prefix: string, startAfter?: string): Promise<{ key: string; bytes: number }[]>;
   /** Deleting what is not there is no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** Throws a one-line error when the bucket cannot be used, above all when it ignores conditional headers. */
@@ -99,15 +101,20 @@ export function openStorage(bucket: string): Storage {
     },
 
     async list(prefix, startAfter) {
-      const keys: string[] = [];
+      return (await storage.listSized(prefix, startAfter)).map(({ key }) => key);
+    },
+
+    async listSized(prefix, startAfter) {
+      const objects: { key: string; bytes: number }[] = [];
       let token: string | undefined;
       do {
         const from = token ? { ContinuationToken: token } : startAfter ? { StartAfter: startAfter } : {};
         const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...from }));
-        for (const { Key: key } of page.Contents ?? []) if (key !== undefined) keys.push(key);
+        for (const { Key: key, Size: bytes = 0 } of page.Contents ?? [])
+          if (key !== undefined) objects.push({ key, bytes });
         token = page.IsTruncated ? page.NextContinuationToken : undefined;
       } while (token);
-      return keys;
+      return objects;
     },
 
     async delete(keys) {

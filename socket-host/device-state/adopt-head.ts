@@ -17,8 +17,8 @@ export async function adoptHead(
     if (replaced !== "changed") return replaced;
     const current = await objects.readHead();
     if (current?.head.snapshot === head.snapshot) return { etag: current.etag };
-    if (!current || current.head.epoch > head.epoch || current.head.snapSeq >= head.snapSeq) return "fenced";
-    // The last word of an owner before this one: our snapshot covers it.
+    if (!current || current.head.epoch > head.epoch || current.head.snapSeq > head.snapSeq) return "fenced";
+    // The last word of an owner before this one, or of our own that we had given up: our snapshot covers it.
     expected = current.etag;
   }
 }

@@ -3,22 +3,21 @@
  *
  * `epoch` is that of the lease it was written under; it never goes down along the log. `writer` is drawn anew whenever
  * a log is opened, and an open log creates each of its entries with one content only: who meets its own writer at a
- * number knows that this entry is its own.
+ * number knows that this entry is its own. One that `wipes` makes everything before it as if it had never been.
  */
 import * as z from "zod";
 
-export type LogEntry = { epoch: number; writer: string; body: Buffer };
+export type LogEntry = { epoch: number; writer: string; wipes?: boolean | undefined; body: Buffer };
 
-const header = z.object({ epoch: z.int().nonnegative(), writer: z.string() });
+const header = z.object({ epoch: z.int().nonnegative(), writer: z.string(), wipes: z.boolean().optional() });
 const NEWLINE = 0x0a;
 
-export function encodeEntry({ epoch, writer, body }: LogEntry): Buffer {
-  return Buffer.concat([Buffer.from(`${JSON.stringify({ epoch, writer })}\n`), body]);
+export function encodeEntry({ body, ...header }: LogEntry): Buffer {
+  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), body]);
 }
 
 /** Throws when the bytes are no entry. They come out of a seal, so only a program error could make them so. */
 export function decodeEntry(bytes: Buffer): LogEntry {
   const end = bytes.indexOf(NEWLINE);
-  const { epoch, writer } = header.parse(JSON.parse(bytes.toString("utf8", 0, end)));
-  return { epoch, writer, body: bytes.subarray(end + 1) };
+  return { ...header.parse(JSON.parse(bytes.toString("utf8", 0, end))), body: bytes.subarray(end + 1) };
 }

@@ -11,6 +11,9 @@ export type Place = { storage: Storage; prefix: string; key: Buffer };
 
 export type LogObjects = ReturnType<typeof logObjects>;
 
+/** An entry without a body is never larger: its header is all there is. */
+const MAX_FENCE_BYTES = 160;
+
 /** How many objects are read side by side when a device is opened. */
 const READS_AT_ONCE = 16;
 
@@ -84,12 +87,21 @@ export function logObjects({ storage, prefix, key }: Place) {
       const names = await storage.list(snapshotPrefix);
       await storage.delete(names.filter((name) => name < `${snapshotPrefix}${padded(seq)}`));
     },
-    /** Removes all that the device has, but HEAD, this entry and what came after it. */
-    async deleteAllBefore(seq: number): Promise<void> {
-      const entries = await storage.list(entryPrefix);
-      const others = await storage.list(prefix);
-      const isOld = (name: string) => name < entryName(seq);
-      await storage.delete([...entries.filter(isOld), ...others.filter((name) => name !== headName)]);
+    /** The names of all objects of the device that are neither entries nor HEAD. */
+    async listOthers(): Promise<string[]> {
+      return (await storage.list(prefix)).filter((name) => name !== headName);
+    },
+    /**
+     * Removes `others`, and the entries before `seq` but for fences: each is the one number that some former owner will
+     * try next, should it still live.
+     */
+    async deleteBefore(seq: number, others: readonly string[]): Promise<void> {
+      const entries = (await storage.listSized(entryPrefix)).filter(({ key: name }) => name < entryName(seq));
+      const kept = await inTurns(entries, async ({ key: name, bytes }) => {
+        if (bytes > MAX_FENCE_BYTES) return false;
+        return !(await this.peekEntry(Number(name.slice(entryPrefix.length))))?.body.length;
+      });
+      await storage.delete([...entries.filter((_, at) => !kept[at]).map((entry) => entry.key), ...others]);
     },
   };
 }

@@ -48,8 +48,8 @@ const OPEN_ATTEMPTS = 10;
  * An entry is an object with the next number, created only if absent: two writers cannot both have a number, and the
  * loser learns it. Opening writes an entry of its own (the fence) at the end: from then on whoever held the log before
  * finds its next number taken. An append that is refused is compared by `writer` before it is believed, because a
- * repeated request may have met its own first attempt. No entry is ever deleted here, so a number once taken stays
- * taken. A snapshot is a set of new objects and a compare-and-swap of HEAD.
+ * repeated request may have met its own first attempt. A number that a former owner may try stays taken for ever: no
+ * entry is deleted here, and a wipe leaves the fences. A snapshot is a set of new objects and a compare-and-swap of HEAD.
  */
 export class DeviceLog {
   readonly #objects: LogObjects;
@@ -202,9 +202,10 @@ async function readAndFence(objects: LogObjects, epoch: number, writer: string):
     isFenced = entry.writer === writer;
   }
   if (await hasMoved()) return "moved";
-  const bodies = entries.map((entry) => entry.body).filter((body) => body.length);
+  const lastWipe = entries.findLastIndex((entry) => entry.wipes);
+  const bodies = entries.slice(lastWipe + 1).flatMap(({ body }) => (body.length ? [body] : []));
   return {
-    bodies: [...snapshot, ...bodies],
+    bodies: lastWipe < 0 ? [...snapshot, ...bodies] : bodies,
     seq,
     snapSeq,
     snapshotBytes: sizeOf(snapshot),

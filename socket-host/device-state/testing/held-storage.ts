@@ -12,6 +12,7 @@ export function heldStorage(inner: Storage, latencyMs = 0) {
     get: (key) => inner.get(key),
     replaceIf: (key, body, etag) => inner.replaceIf(key, body, etag),
     list: (prefix, startAfter) => inner.list(prefix, startAfter),
+    listSized: (prefix, startAfter) => inner.listSized(prefix, startAfter),
     delete: (keys) => inner.delete(keys),
     selfTest: () => inner.selfTest(),
     close: () => inner.close(),

@@ -24,6 +24,11 @@ export class MemoryStorage implements Storage {
     return [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > startAfter).sort();
   }
 
+  async listSized(prefix: string, startAfter = "") {
+    const keys = await this.list(prefix, startAfter);
+    return keys.map((key) => ({ key, bytes: this.objects.get(key)?.body.length ?? 0 }));
+  }
+
   async delete(keys: readonly string[]) {
     for (const key of keys) this.objects.delete(key);
   }

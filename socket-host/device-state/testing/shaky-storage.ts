@@ -21,6 +21,7 @@ export function shakyStorage(inner: Storage, before: (call: Call) => Promise<Fau
     createIfAbsent: (key, body) => pass({ method: "createIfAbsent", key }, () => inner.createIfAbsent(key, body)),
     replaceIf: (key, body, etag) => pass({ method: "replaceIf", key }, () => inner.replaceIf(key, body, etag)),
     list: (prefix, startAfter) => pass({ method: "list", key: prefix }, () => inner.list(prefix, startAfter)),
+    listSized: (prefix, after) => pass({ method: "list", key: prefix }, () => inner.listSized(prefix, after)),
     delete: (keys) => pass({ method: "delete", key: keys[0] ?? "" }, () => inner.delete(keys)),
     selfTest: () => inner.selfTest(),
     close: () => inner.close(),

@@ -1,0 +1,23 @@
+import type { Storage } from "../../../shared/storage.ts";
+import { LogSimulation } from "./log-simulation.ts";
+
+const MAX_FAULTS = 10;
+
+/** Runs the schedules of `count` seeds, one after the other. `faults` are the first few, each with its seed. */
+export async function simulateLogs(firstSeed: number, count: number, view?: (bucket: Storage) => Storage) {
+  const totals = { schedules: 0, acknowledged: 0, snapshots: 0, fencings: 0, wipes: 0 };
+  const faults: string[] = [];
+  for (let seed = firstSeed; seed < firstSeed + count && faults.length < MAX_FAULTS; seed++) {
+    const simulation = new LogSimulation(seed, view);
+    await simulation.run();
+    totals.schedules += 1;
+    totals.acknowledged += simulation.counts.acknowledged;
+    totals.snapshots += simulation.counts.snapshots;
+    totals.fencings += simulation.counts.fencings;
+    totals.wipes += simulation.counts.wipes;
+    faults.push(...simulation.faults.map((fault) => `seed ${seed}: ${fault}`));
+    // Now and then whoever else runs in this process has a turn.
+    if (seed % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { ...totals, faults };
+}
