@@ -5,6 +5,7 @@ import { runScript } from "./run-script.ts";
 const SOAKS: Record<string, string> = {
   cloud: "local/cloud/soak/run.ts",
   simulator: "simulator/soak.ts",
+  log: "socket-host/device-state/testing/log-soak.ts",
 };
 
 /** `npm run soak:<name> [-- flags]`. @returns the exit code */

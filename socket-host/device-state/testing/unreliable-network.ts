@@ -66,6 +66,7 @@ export function unreliableNetwork(bucket: Storage, time: VirtualTime, random: ()
     createIfAbsent: (key, body) => ask(() => bucket.createIfAbsent(key, body)),
     replaceIf: (key, body, etag) => ask(() => bucket.replaceIf(key, body, etag)),
     list: (prefix, startAfter) => ask(() => bucket.list(prefix, startAfter)),
+    listSized: (prefix, startAfter) => ask(() => bucket.listSized(prefix, startAfter)),
     delete: (keys) => ask(() => bucket.delete(keys)),
     selfTest: () => bucket.selfTest(),
     close: () => bucket.close(),
