@@ -20,6 +20,11 @@ export type SoakReport = {
 type Side = { client: BaileysClient; phone: string; isEnding: boolean };
 
 const ACK_TIMEOUT_MS = 5_000;
+/**
+ * Baileys counts each answer to a retry request twice (lib/Socket/messages-recv.js, handleReceipt and sendMessagesAgain):
+ * with its default of 5 it answers two, too few where connections are cut meanwhile.
+ */
+const MAX_RETRIES = 20;
 const PICTURE = Buffer.from("no picture, but bytes");
 /** After so many messages of either side each of these happens: to the receiver, or to both by turns. */
 const EVERY = { corrupt: 17, drop: 41, "stream-error": 67, reconnect: 89, "no-ack": 53, slow: 31 };
@@ -34,7 +39,7 @@ export async function soak(world: World, phones: [string, string], each: number)
   const sides = await Promise.all(
     phones.map(async (phone): Promise<Side> => {
       const client = world.client();
-      client.config = { makeSignalRepository: decryptOnce() };
+      client.config = { makeSignalRepository: decryptOnce(), maxMsgRetryCount: MAX_RETRIES };
       await client.link(phone);
       return { client, phone, isEnding: false };
     }),
