@@ -58,6 +58,11 @@ export type Socket = {
   lastHeardAt: () => number;
 };
 
+/**
+ * Baileys counts each answer to a retry request twice (lib/Socket/messages-recv.js, handleReceipt and sendMessagesAgain):
+ * with its default of 5 it answers two, and a connection that is cut meanwhile leaves the message unreadable for good.
+ */
+const MAX_RETRIES = 10;
 /** How long Baileys shows each QR: the first longer than the others (lib/Socket/socket.js, pair-device). */
 const FIRST_QR_MS = 60_000;
 const NEXT_QR_MS = 20_000;
@@ -88,6 +93,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     makeSignalRepository: signalRepository(state, { stanzaOf: (ciphertext) => stanzas.get(ciphertext) }),
     // Our store cannot fail late: a commit that is repeated would only hide a mistake for half a minute.
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
+    maxMsgRetryCount: MAX_RETRIES,
     userDevicesCache: deviceLists(state),
     // Looked up by id only: a retry request names the device it comes from, not the chat the message went to.
     getMessage: (key) => {
