@@ -18,9 +18,9 @@ type Client = { receive(stanza: BinaryNode): void | Promise<void>; closed(): voi
 export function acceptConnection(network: Network, socket: WebSocket): void {
   let client: Client | undefined;
   let place: { phone?: string; device?: number } = {};
-  const record = (direction: "in" | "out", stanza: BinaryNode, sizeBytes: number) => {
+  const record = (direction: "in" | "out", stanza: BinaryNode, bytes: Buffer) => {
     network.stats.countStanza(direction, stanza);
-    network.trace.add({ direction, ...place, stanza, sizeBytes });
+    network.trace.add({ direction, ...place, stanza, bytes });
   };
   const connection = new Connection(socket, network.certificates, {
     onHello(payload, noiseKey) {
@@ -36,11 +36,11 @@ export function acceptConnection(network: Network, socket: WebSocket): void {
       client = new DeviceSession(network, connection, device);
       strikeAtLogin(network, device);
     },
-    onStanza(stanza, sizeBytes) {
-      record("in", stanza, sizeBytes);
+    onStanza(stanza, bytes) {
+      record("in", stanza, bytes);
       return client?.receive(stanza);
     },
-    onSent: (stanza, sizeBytes) => record("out", stanza, sizeBytes),
+    onSent: (stanza, bytes) => record("out", stanza, bytes),
     onBroken: (reason) => network.stats.countBroken(reason),
     onClosed() {
       network.connections.delete(connection);

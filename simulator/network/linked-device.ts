@@ -4,6 +4,7 @@ import { node, nowSeconds, SERVER, type BinaryNode } from "../wire/node.ts";
 import type { Account } from "./account.ts";
 import type { Endpoint, KeyBundle } from "./endpoint.ts";
 import type { Network } from "./network.ts";
+import { PreKeys, type PreKey } from "./pre-keys.ts";
 import { StanzaQueue } from "./stanza-queue.ts";
 
 /** What a client brought when it was linked; the public half of its keys. */
@@ -35,7 +36,7 @@ export class LinkedDevice implements Endpoint {
   readonly account: Account;
   readonly device: number;
   identity: DeviceIdentity;
-  readonly preKeys = new Map<number, Uint8Array>();
+  readonly preKeys = new PreKeys();
   readonly queue = new StanzaQueue();
   /** Whether the phone has sent the app-state keys and the first history. */
   isBootstrapped = false;
@@ -114,8 +115,8 @@ export class LinkedDevice implements Endpoint {
     if (this.queue.settle(tag, id, type)) this.#network.changed(this.account);
   }
 
-  addPreKeys(keys: { id: number; publicKey: Uint8Array }[]): void {
-    for (const { id, publicKey } of keys) this.preKeys.set(id, publicKey);
+  addPreKeys(keys: PreKey[]): void {
+    this.preKeys.add(keys);
     this.#askedForPreKeys = false;
     this.#network.changed(this.account);
   }
@@ -123,13 +124,11 @@ export class LinkedDevice implements Endpoint {
   takeKeyBundle(): KeyBundle {
     const { registrationId, identityKey, signedPreKey, deviceIdentity } = this.identity;
     const bundle = { registrationId, identityKey, signedPreKey, deviceIdentity };
-    const [first] = this.preKeys;
-    if (!first) return bundle;
-    const [id, publicKey] = first;
-    this.preKeys.delete(id);
+    const preKey = this.preKeys.take();
+    if (!preKey) return bundle;
     this.#network.changed(this.account);
     if (this.preKeys.size < LOW_PREKEY_COUNT) this.#askForPreKeys();
-    return { ...bundle, preKey: { id, publicKey } };
+    return { ...bundle, preKey };
   }
 
   #askForPreKeys(): void {
@@ -143,7 +142,7 @@ export class LinkedDevice implements Endpoint {
     return {
       device: this.device,
       identity: this.identity,
-      preKeys: [...this.preKeys],
+      preKeys: this.preKeys.toRecord(),
       queue: this.queue.toRecord(),
       isBootstrapped: this.isBootstrapped,
     };
@@ -151,7 +150,7 @@ export class LinkedDevice implements Endpoint {
 
   static async fromRecord(network: Network, account: Account, record: LinkedDeviceRecord): Promise<LinkedDevice> {
     const device = new LinkedDevice(network, account, record.device, record.identity);
-    for (const [id, publicKey] of record.preKeys) device.preKeys.set(id, publicKey);
+    device.preKeys.add(record.preKeys.map(([id, publicKey]) => ({ id, publicKey })));
     await device.queue.load(record.queue);
     device.isBootstrapped = record.isBootstrapped;
     return device;

@@ -1,3 +1,4 @@
+import { decodeBinaryNode } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "../wire/node.ts";
 
 const MAX_ENTRIES = 2_000;
@@ -23,31 +24,31 @@ export type TraceEntry = {
   stanza: ReadableStanza;
 };
 
-type Recorded = Omit<TraceEntry, "stanza"> & { stanza: BinaryNode | ReadableStanza; isReadable: boolean };
+type Recorded = Omit<TraceEntry, "stanza"> & { stanza: Buffer | ReadableStanza };
 
 /** The last stanzas on the wire, seen from the server: `in` came from a client. */
 export class Trace {
   #entries: Recorded[] = [];
   #count = 0;
 
-  /** Small stanzas are kept as they are, and made readable for who asks. */
-  add(seen: { direction: "in" | "out"; phone?: string; device?: number; stanza: BinaryNode; sizeBytes: number }): void {
-    const { sizeBytes, stanza, ...rest } = seen;
-    const isReadable = sizeBytes > MAX_KEPT_BYTES;
-    const shown = isReadable ? readable(stanza) : stanza;
-    this.#entries.push({ n: ++this.#count, at: Date.now(), ...rest, stanza: shown, isReadable });
+  /** Small stanzas are kept as they are on the wire, and made readable for who asks: as objects they would be dear to keep. */
+  add(seen: { direction: "in" | "out"; phone?: string; device?: number; stanza: BinaryNode; bytes: Buffer }): void {
+    const { bytes, stanza, ...rest } = seen;
+    const shown = bytes.length > MAX_KEPT_BYTES ? readable(stanza) : bytes;
+    this.#entries.push({ n: ++this.#count, at: Date.now(), ...rest, stanza: shown });
     if (this.#entries.length >= 2 * MAX_ENTRIES) this.#entries = this.#entries.slice(-MAX_ENTRIES);
   }
 
   /** Oldest first: at most 2,000 entries with `n` above `since`, of one phone if it is given. */
-  list({ phone, since = 0 }: { phone?: string | undefined; since?: number | undefined }): TraceEntry[] {
-    return this.#entries
+  async list({ phone, since = 0 }: { phone?: string | undefined; since?: number | undefined }): Promise<TraceEntry[]> {
+    const wanted = this.#entries
       .slice(-MAX_ENTRIES)
-      .filter((entry) => entry.n > since && (phone === undefined || entry.phone === phone))
-      .map(({ isReadable, stanza, ...rest }) => {
-        const shown = isReadable ? (stanza as ReadableStanza) : readable(stanza as BinaryNode);
-        return { ...rest, stanza: shown };
-      });
+      .filter((entry) => entry.n > since && (phone === undefined || entry.phone === phone));
+    const shown: TraceEntry[] = [];
+    for (const { stanza, ...rest } of wanted) {
+      shown.push({ ...rest, stanza: Buffer.isBuffer(stanza) ? readable(await decodeBinaryNode(stanza)) : stanza });
+    }
+    return shown;
   }
 }
 

@@ -4,12 +4,12 @@ import type { Certificates } from "./certificates.ts";
 import { NoiseServer, type NoiseEvent } from "./noise.ts";
 import type { BinaryNode } from "./node.ts";
 
-/** What happens on a connection. Stanzas come one after the other; an exception from a handler cuts the connection. */
+/** What happens on a connection; `bytes` are a stanza as it is encoded. Stanzas come one after the other; an exception from a handler cuts the connection. */
 export type ConnectionEvents = {
   /** The handshake is done: the client says who it is (login) or what it brings (registration). */
   onHello(payload: proto.ClientPayload, clientKey: Buffer): void;
-  onStanza(stanza: BinaryNode, sizeBytes: number): void | Promise<void>;
-  onSent(stanza: BinaryNode, sizeBytes: number): void;
+  onStanza(stanza: BinaryNode, bytes: Buffer): void | Promise<void>;
+  onSent(stanza: BinaryNode, bytes: Buffer): void;
   /** The client sent something that cannot be read or makes no sense; the connection has been cut. */
   onBroken(reason: unknown): void;
   onClosed(): void;
@@ -50,7 +50,7 @@ export class Connection {
     const encoded = encodeBinaryNode(stanza);
     this.#sealed.push(this.#noise.seal(encoded));
     if (this.#sealed.length === 1) setImmediate(() => this.#flush());
-    this.#events.onSent(stanza, encoded.length);
+    this.#events.onSent(stanza, encoded);
     return true;
   }
 
@@ -92,7 +92,7 @@ export class Connection {
   }
 
   async #take(plaintext: Buffer): Promise<void> {
-    await this.#events.onStanza(await decodeBinaryNode(plaintext), plaintext.length);
+    await this.#events.onStanza(await decodeBinaryNode(plaintext), plaintext);
   }
 
   /** Decoding a stanza is asynchronous (it may be compressed), so each step waits for the one before. */
