@@ -31,8 +31,11 @@ function describe(network: Network) {
     devices: network.linkedDevices().map((device) => ({
       phone: device.account.number,
       device: device.device,
-      connectionsNow: device.isConnected ? 1 : 0,
-      connectionsEver: device.connectionsEver,
+      connectionsNow: device.connections.now,
+      connectionsEver: device.connections.ever,
+      replaced: device.connections.replaced,
+      longestOverlapMs: device.connections.longestOverlapMs,
+      connections: device.connections.spells,
       queued: device.queue.length,
     })),
     stanzas: { in: Object.fromEntries(stats.stanzas.in), out: Object.fromEntries(stats.stanzas.out) },

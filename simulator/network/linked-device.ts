@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Connection } from "../wire/connection.ts";
 import { node, nowSeconds, SERVER, type BinaryNode } from "../wire/node.ts";
 import type { Account } from "./account.ts";
+import { ConnectionLog } from "./connection-log.ts";
 import type { Endpoint, KeyBundle } from "./endpoint.ts";
 import type { Network } from "./network.ts";
 import { PreKeys, type PreKey } from "./pre-keys.ts";
@@ -42,7 +43,7 @@ export class LinkedDevice implements Endpoint {
   isBootstrapped = false;
   /** By this the media host knows the device. */
   readonly mediaAuth = randomBytes(24).toString("base64url");
-  connectionsEver = 0;
+  readonly connections = new ConnectionLog();
   connection: Connection | undefined;
   /** Whether it said that somebody looks at it. */
   isAvailable = false;
@@ -65,13 +66,14 @@ export class LinkedDevice implements Endpoint {
   attach(connection: Connection): void {
     this.connection = connection;
     this.isAvailable = false;
-    this.connectionsEver++;
+    this.connections.opened(connection);
     this.#isActive = false;
     this.#askedForPreKeys = false;
     this.queue.markAllUnsent();
   }
 
   detach(connection: Connection): void {
+    this.connections.closed(connection);
     if (this.connection !== connection) return;
     this.connection = undefined;
     this.account.presence.refresh();

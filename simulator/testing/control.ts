@@ -1,3 +1,4 @@
+import type { Spell } from "../network/connection-log.ts";
 import type { PhoneSettings } from "../phone/phone.ts";
 
 /** What the calls answer, if it is an object; each call has some of these. */
@@ -15,7 +16,16 @@ export type Answer = {
 
 export type StatsAnswer = {
   connections: { now: number; ever: number };
-  devices: { phone: string; device: number; connectionsNow: number; connectionsEver: number; queued: number }[];
+  devices: {
+    phone: string;
+    device: number;
+    connectionsNow: number;
+    connectionsEver: number;
+    replaced: number;
+    longestOverlapMs: number;
+    connections: Spell[];
+    queued: number;
+  }[];
   messages: { routed: number; distinctIds: number; repeatedIds: { from: string; id: string; times: number }[] };
   undecryptable: number;
   retryReceipts: { fromPhones: number; fromDevices: number };
