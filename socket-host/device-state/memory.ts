@@ -15,6 +15,7 @@ export const CREDS = "creds";
 export const keyName = (type: string, id: string) => `key:${type}|${id}`;
 export const inboxName = (key: string) => `in:${key}`;
 export const outboxName = (id: string) => `out:${id}`;
+export const chatName = (id: string) => `chat:${id}`;
 
 /** `id` is the whole name where there is no kind. */
 export function parseName(name: string): { kind: string; id: string } {
@@ -35,6 +36,8 @@ export class DeviceMemory<Creds extends object> {
   readonly keys = new Map<string, string>();
   readonly inbox = new Map<string, JournalEntry>();
   readonly outbox = new OutboxRecords();
+  /** Texts of the chat store, by names of its own. They stay when the link goes. */
+  readonly chats = new Map<string, string>();
 
   constructor(creds: Creds) {
     this.creds = creds;
@@ -47,11 +50,13 @@ export class DeviceMemory<Creds extends object> {
       if (kind === "key") this.keys.delete(name);
       if (kind === "in") this.inbox.delete(id);
       if (kind === "out") this.outbox.delete(id);
+      if (kind === "chat") this.chats.delete(id);
       return;
     }
     if (kind === "key") this.keys.set(name, text);
     if (kind === "in") this.inbox.set(id, decodeValue(text) as JournalEntry);
     if (kind === "out") this.outbox.put(id, decodeValue(text) as OutboxEntry);
+    if (kind === "chat") this.chats.set(id, text);
     if (name === CREDS) this.creds = decodeValue(text) as Creds;
   }
 
@@ -59,18 +64,25 @@ export class DeviceMemory<Creds extends object> {
   text(name: string): string | null {
     const { kind, id } = parseName(name);
     if (kind === "key") return this.keys.get(name) ?? null;
+    if (kind === "chat") return this.chats.get(id) ?? null;
     const value = kind === "in" ? this.inbox.get(id) : kind === "out" ? this.outbox.get(id) : this.creds;
     return value === undefined ? null : encodeValue(value);
   }
 
   *names(): Generator<string> {
+    yield* this.linkNames();
+    for (const id of this.chats.keys()) yield chatName(id);
+  }
+
+  /** Of the records that belong to the link with the phone. */
+  *linkNames(): Generator<string> {
     yield CREDS;
     yield* this.keys.keys();
     for (const key of this.inbox.keys()) yield inboxName(key);
     for (const id of this.outbox.keys()) yield outboxName(id);
   }
 
-  clear(creds: Creds): void {
+  clearLink(creds: Creds): void {
     this.creds = creds;
     this.keys.clear();
     this.inbox.clear();

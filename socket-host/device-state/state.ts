@@ -2,7 +2,7 @@ import type { Log } from "../../shared/log.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { DeviceLog } from "./log.ts";
 import type { LogOpened, LogOwner } from "./log.ts";
-import { CREDS, DeviceMemory, inboxName, keyName, outboxName, parseName } from "./memory.ts";
+import { chatName, CREDS, DeviceMemory, inboxName, keyName, outboxName, parseName } from "./memory.ts";
 import type { JournalEntry } from "./memory.ts";
 import type { OutboxEntry } from "./outbox-records.ts";
 import { decodeRecords, decodeValue, encodeRecords, encodeValue } from "./records.ts";
@@ -28,7 +28,7 @@ const SNAPSHOT_RETRY_MS = 60_000;
 const CREDS_BYTES = 4_096;
 
 /**
- * Everything that a device must not forget: credentials, Signal keys, the inbox journal, the outbox.
+ * Everything that a device must not forget: credentials, Signal keys, the inbox journal, the outbox, the chat store.
  *
  * Memory is the truth while the device is owned: a read comes from it, a write changes it in the same tick and marks
  * the record dirty. One append at a time takes all dirty records with their values at that moment, so each entry of the
@@ -179,14 +179,33 @@ export class DeviceState<Creds extends object> {
     if (this.#memory.inbox.delete(key)) this.#commit.touch(inboxName(key), 0);
   }
 
+  /** Records of the chat store, in the order in which they were first put. */
+  get chats(): ReadonlyMap<string, string> {
+    return this.#memory.chats;
+  }
+
+  /** Stored with the next append; causes none. `text` is JSON; undefined removes the record. Throws after a failure. */
+  putChat(id: string, text: string | undefined): void {
+    this.#assertAlive();
+    if (text === undefined) this.#memory.chats.delete(id);
+    else this.#memory.chats.set(id, text);
+    this.#commit.touch(chatName(id), text?.length ?? 0);
+  }
+
+  /** Makes also durable what would have waited for the next append. Rejects with `StateFailure`. */
+  flush(): Promise<void> {
+    this.#commit.advanceIfDirty();
+    return this.#commit.durable();
+  }
+
   /**
-   * The link is gone: nothing is left but new credentials. Resolves when that is durable; rejects with `StateFailure`.
+   * The link is gone: nothing is left but new credentials and the chats. Resolves when that is durable; rejects with `StateFailure`.
    * What the journal holds is lost with it, so its events must be stored before.
    */
   async reset(creds: Creds): Promise<void> {
     this.#assertAlive();
-    for (const name of this.#memory.names()) this.#commit.touch(name, 0);
-    this.#memory.clear(creds);
+    for (const name of this.#memory.linkNames()) this.#commit.touch(name, 0);
+    this.#memory.clearLink(creds);
     this.#commit.advance();
     await this.#commit.durable();
   }

@@ -3,7 +3,12 @@ import type { Storage, StoredObject } from "../../../shared/storage.ts";
 
 /** A bucket in memory, with the conditions of a real one. Each call takes effect in the tick it is made. */
 export class MemoryStorage implements Storage {
-  readonly objects = new Map<string, StoredObject>();
+  readonly objects: Map<string, StoredObject>;
+
+  /** Another's objects: the same bucket, seen through another client. */
+  constructor(objects = new Map<string, StoredObject>()) {
+    this.objects = objects;
+  }
 
   async get(key: string) {
     return this.objects.get(key);
