@@ -37,6 +37,16 @@ const SENDING_KINDS = new Set<CommandKind>(sendingPayload.options.map(({ shape }
 /** Whether a command is a message: it has an id on WhatsApp, goes through the outbox, and ends with an acknowledgement. */
 export const isSending = (payload: CommandPayload): payload is SendingPayload => SENDING_KINDS.has(payload.kind);
 
+const HOUR_SECONDS = 3_600;
+/** What ends something is never too late. */
+const UNLIMITED: readonly CommandKind[] = ["disconnect", "forget"];
+/**
+ * How long a command may wait to be begun, in seconds; null: for ever. A message that was accepted is worth an hour of
+ * outage. Everything else has somebody waiting for its answer.
+ */
+export const secondsToBegin = (payload: CommandPayload): number | null =>
+  UNLIMITED.includes(payload.kind) ? null : isSending(payload) ? HOUR_SECONDS : 300;
+
 /**
  * States only move forward.
  * Messages: queued → sending → accepted (WhatsApp's server has it) → delivered → read, or failed, or unknown (sent, and

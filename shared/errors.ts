@@ -34,10 +34,25 @@ export const errors = {
     en: "The content type must be application/json",
   },
   not_on_whatsapp: { status: 422, id: "Nomor tidak terdaftar di WhatsApp", en: "The number is not on WhatsApp" },
+  recipient_restricted: {
+    status: 422,
+    id: "WhatsApp membatasi akun ini untuk menulis ke penerima tersebut",
+    en: "WhatsApp does not let this account write to that recipient",
+  },
   refused_by_whatsapp: { status: 422, id: "WhatsApp menolak pesan", en: "WhatsApp refused the message" },
   too_many_requests: { status: 429, id: "Terlalu banyak permintaan", en: "Too many requests" },
   internal: { status: 500, id: "Kesalahan pada server", en: "Internal error" },
   unavailable: { status: 503, id: "Layanan sedang tidak tersedia", en: "The service is not available" },
+  expired: {
+    status: 504,
+    id: "Perintah kedaluwarsa sebelum sempat dijalankan",
+    en: "The command expired before it could be begun",
+  },
+  outcome_unknown: {
+    status: 504,
+    id: "Tautan berakhir sebelum WhatsApp menjawab; pesan mungkin sudah sampai",
+    en: "The link ended before WhatsApp answered; the message may have arrived",
+  },
   host_timeout: {
     status: 504,
     id: "Socket host tidak menjawab tepat waktu",

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { commandPayload, FINISHED_STATES } from "../commands.ts";
+import { commandPayload, FINISHED_STATES, secondsToBegin } from "../commands.ts";
 import type { CommandKind, CommandPayload, CommandState } from "../commands.ts";
 import type { CommandId, DeviceId, MessageId, UserId } from "../ids.ts";
 import { execute, isDuplicate, parseJson, select } from "./pool.ts";
@@ -32,8 +32,11 @@ export type NewCommand = {
   idempotency?: { key: string; fingerprint: Buffer };
 };
 
-const COLUMNS = `command_id, device_id, user_id, kind, payload, state, message_id, result, error_code, error_detail,
-  fingerprint, created_at, started_at, finished_at`;
+/** Not begun in time: shown as failed from that moment on, whenever `expire` comes to write it down. */
+const OVERDUE = "state = 'queued' AND expires_at <= NOW(3)";
+const COLUMNS = `command_id, device_id, user_id, kind, IF(${OVERDUE}, NULL, payload) AS payload,
+  IF(${OVERDUE}, 'failed', state) AS state, message_id, result, IF(${OVERDUE}, 'expired', error_code) AS error_code,
+  error_detail, fingerprint, created_at, started_at, IF(${OVERDUE}, expires_at, finished_at) AS finished_at`;
 type Row = {
   command_id: CommandId;
   device_id: DeviceId;
@@ -55,8 +58,9 @@ const FINISHED = FINISHED_STATES.map((state) => `'${state}'`).join(",");
 
 /** False when the user has used the idempotency key before: `getByIdempotencyKey` tells for what. */
 export async function create(database: Database, command: NewCommand): Promise<boolean> {
-  const sql = `INSERT INTO commands (command_id, device_id, user_id, kind, payload, message_id, idempotency_key, fingerprint)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+  const sql = `INSERT INTO commands
+      (command_id, device_id, user_id, kind, payload, message_id, idempotency_key, fingerprint, expires_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND)`;
   try {
     await execute(database.pool, sql, [
       command.commandId,
@@ -67,6 +71,7 @@ export async function create(database: Database, command: NewCommand): Promise<b
       command.messageId,
       command.idempotency?.key ?? null,
       command.idempotency?.fingerprint ?? null,
+      secondsToBegin(command.payload),
     ]);
     return true;
   } catch (error) {
@@ -105,11 +110,25 @@ export async function abandon(database: Database, commandId: CommandId): Promise
   await execute(database.pool, sql, [commandId]);
 }
 
+/**
+ * Ends commands that nobody began in time, oldest first, at most `limit`, and erases their content.
+ * @returns how many there were
+ */
+export async function expire(database: Database, limit: number): Promise<number> {
+  const sql = `UPDATE commands SET finished_at = expires_at, error_code = 'expired', payload = NULL, state = 'failed'
+    WHERE ${OVERDUE} ORDER BY expires_at LIMIT ${Math.trunc(limit)}`;
+  return await execute(database.pool, sql);
+}
+
 // ---- The owning host writes below; the device's epoch fences a former owner. ----
 
+const IN_TIME = "(c.state <> 'queued' OR c.expires_at IS NULL OR c.expires_at > NOW(3))";
 const OWNED = "JOIN devices d ON d.device_id = c.device_id AND d.epoch <= ?";
 
-/** False when it is finished already, or the device is another host's. Running it again after a crash is allowed. */
+/**
+ * False when it is finished already, or too late to begin, or the device is another host's. Running it again after a
+ * crash is allowed.
+ */
 export async function start(
   database: Database,
   commandId: CommandId,
@@ -117,10 +136,11 @@ export async function start(
   state: "sending" | "running",
 ): Promise<boolean> {
   const sql = `UPDATE commands c ${OWNED} SET c.state = ?, c.started_at = COALESCE(c.started_at, NOW(3)), d.epoch = ?
-    WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
+    WHERE c.command_id = ? AND c.state NOT IN (${FINISHED}) AND ${IN_TIME}`;
   // Started twice in the same millisecond changes no row; what counts is that it may run.
   if ((await execute(database.pool, sql, [epoch, state, epoch, commandId])) > 0) return true;
-  const check = `SELECT c.command_id FROM commands c ${OWNED} WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
+  const check = `SELECT c.command_id FROM commands c ${OWNED} WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})
+    AND ${IN_TIME}`;
   return (await select(database.pool, check, [epoch, commandId])).length > 0;
 }
 
@@ -155,6 +175,17 @@ export async function listByMessageId(
 export async function markUnknown(database: Database, commandId: CommandId, epoch: number): Promise<boolean> {
   const sql = `UPDATE commands c ${OWNED} SET c.state = 'unknown' WHERE c.command_id = ? AND c.state = 'sending'`;
   return (await execute(database.pool, sql, [epoch, commandId])) > 0;
+}
+
+/**
+ * The link of a device is gone: what was sent over it and not answered never will be, and must not be sent over the next
+ * one, which may be another person's.
+ */
+export async function abandonMessages(database: Database, deviceId: DeviceId, epoch: number): Promise<void> {
+  const sql = `UPDATE commands c ${OWNED} SET c.state = 'failed', c.error_code = 'outcome_unknown', c.payload = NULL,
+      c.finished_at = NOW(3)
+    WHERE c.device_id = ? AND c.state IN ('sending', 'unknown') AND c.message_id IS NOT NULL`;
+  await execute(database.pool, sql, [epoch, deviceId]);
 }
 
 /** A receipt came for this message. False when the state is as far already: `read` is not undone by a late `delivered`. */
