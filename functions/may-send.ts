@@ -11,5 +11,9 @@ export function maySend(
   if (device.isConnected) return true;
   const waitsForPerson = device.phoneNumber === null || device.qrCode !== null;
   if (waitsForPerson) return false;
-  return device.status === "connecting" || (device.statusReason === "no_host" && device.desired === "connected");
+  return (
+    device.status === "connecting" ||
+    device.status === "degraded" ||
+    (device.statusReason === "no_host" && device.desired === "connected")
+  );
 }

@@ -34,6 +34,9 @@ const message = z.union([
   z.object({ type: z.literal("failed"), message: z.string() }),
 ]);
 
+/** What a child wants to be seen by the person at the terminal, not only in its log. */
+const terminalMessage = z.object({ type: z.literal("terminal"), text: z.string() });
+
 /**
  * Starts a TypeScript program with a channel to this process, in a process group of its own so that Ctrl-C in the
  * terminal does not reach it, and waits for its message `{ type: "ready", … }`. Throws `LaunchError` with the reason in
@@ -59,6 +62,10 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     },
   );
   await log.close();
+  child.on("message", (value) => {
+    const word = terminalMessage.safeParse(value);
+    if (word.success) process.stdout.write(word.data.text);
+  });
   const handle = processHandle(child, options.stopDeadlineMs);
   const outcome = await firstWord(child, handle.exited, options.signal);
   if (typeof outcome !== "string" && outcome.type === "ready") return { ...handle, ready: outcome };

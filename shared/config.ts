@@ -88,6 +88,8 @@ const hostSchema = z.object({
   WA_QUERY_TIMEOUT_MS: milliseconds(120_000),
   WA_KEEPALIVE_INTERVAL_MS: milliseconds(30_000),
   WA_RESTORE_STAGGER_MS: z.coerce.number().int().min(0).default(500),
+  WA_LOGINS_PER_SECOND: z.coerce.number().positive().max(1000).default(20),
+  WA_PRINT_QR_TERMINAL: z.stringbool().default(false),
 });
 
 /** Where MySQL is. `DATABASE_URL` wins over `DB_*`; `?socketPath=` in it means a Unix socket. */
@@ -136,7 +138,11 @@ export function loadHostConfig(environment: Environment = process.env) {
       connectTimeoutMs: env.WA_CONNECT_TIMEOUT_MS,
       queryTimeoutMs: env.WA_QUERY_TIMEOUT_MS,
       keepAliveIntervalMs: env.WA_KEEPALIVE_INTERVAL_MS,
+      /** Between two logins of one host that nobody waits for. */
       restoreStaggerMs: env.WA_RESTORE_STAGGER_MS,
+      /** Of all hosts together. */
+      loginsPerSecond: env.WA_LOGINS_PER_SECOND,
+      printQr: env.WA_PRINT_QR_TERMINAL,
     },
   };
 }

@@ -20,8 +20,16 @@ describe("closeReason", () => {
     expect(gone).toEqual([401]);
   });
 
-  it("never fights another connection, and never retries a ban or an outdated client", () => {
-    for (const code of [403, 405, 440]) expect(closeReason(code, true)).toMatchObject({ action: "stop" });
+  it("never retries a ban, a restriction or an outdated client", () => {
+    for (const code of [403, 405, 411, 463]) expect(closeReason(code, true)).toMatchObject({ action: "stop" });
+  });
+
+  it("yields to another connection", () => {
+    expect(closeReason(440, true)).toEqual({ action: "yield" });
+  });
+
+  it("does not try for ever what may be a refusal", () => {
+    for (const code of [402, 406, 409, 412, 419]) expect(closeReason(code, true)).toMatchObject({ isDoubtful: true });
   });
 
   it("reconnects after what it does not know", () => {

@@ -27,6 +27,7 @@ export function commandLedger(database: Database, deviceId: DeviceId, epoch: num
     async markUnknown({ origin }) {
       await commands.markUnknown(database, origin.commandId, epoch);
     },
+    abandon: () => commands.abandonMessages(database, deviceId, epoch),
     markReceived: (runner, { origin }, status) => commands.markReceived(runner, origin.commandId, epoch, status),
   };
   return ledger;

@@ -1,5 +1,6 @@
 import type { OwnedDevice } from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
+import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
 import { commandLedger } from "./command-ledger.ts";
@@ -7,6 +8,7 @@ import { DeviceState } from "./device-state/state.ts";
 import { Inbox } from "./inbox.ts";
 import type { MessageReaders } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
+import type { SendLedger } from "./send-ledger.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import type { Receipt } from "./whatsapp/socket.ts";
@@ -30,6 +32,11 @@ type Options = {
   /** See `Inbox`. */
   onOverflow: () => void;
 };
+
+/** Everything that asks for messages of a device. */
+export const sendLedgers = (database: Database, deviceId: DeviceId, epoch: number): SendLedger[] => [
+  commandLedger(database, deviceId, epoch),
+];
 
 /** Nobody else keeps messages yet. */
 const NOBODY: MessageReaders = { persist: () => Promise.resolve(), store: () => Promise.resolve() };
@@ -55,7 +62,7 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   if (opened.outcome === "fenced") return opened;
   const { state } = opened;
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
-  const ledgers = [commandLedger(database, owned.deviceId, epoch)];
+  const ledgers = sendLedgers(database, owned.deviceId, epoch);
   const outbox = new Outbox({ ...part, ledgers });
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
   const inbox = new Inbox({ ...part, recordReceipt, readers: NOBODY, onOverflow });

@@ -10,7 +10,8 @@ import type { Log } from "../shared/log.ts";
 type Options = {
   database: Database;
   deviceId: DeviceId;
-  epoch: number;
+  /** Under which the row is written now. */
+  epoch: () => number;
   log: Log;
   /** The row is another host's, or gone: this host must let go of the device. */
   onFenced: () => void;
@@ -46,8 +47,8 @@ export class DeviceRecord {
     for (;;) {
       try {
         const isOurs = await transaction(database, async (runner) => {
-          if (!(await devices.setStatus(runner, deviceId, epoch, change))) return false;
-          await events.append(runner, deviceId, epoch, this.#eventsOf(change));
+          if (!(await devices.setStatus(runner, deviceId, epoch(), change))) return false;
+          await events.append(runner, deviceId, epoch(), this.#eventsOf(change));
           return true;
         });
         if (isOurs) this.#shown = `${change.status}|${change.statusReason}`;

@@ -4,18 +4,22 @@ import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
 import { closeReason } from "./close-reason.ts";
+import { Connection } from "./connection.ts";
 import { DeviceRecord } from "./device-record.ts";
-import { openDeviceLife } from "./device-life.ts";
+import { DeviceStore } from "./device-store.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { KnownNumbers } from "./known-numbers.ts";
+import type { LoginBudget, LoginTicket } from "./login-budget.ts";
+import { Milestones } from "./milestones.ts";
+import type { Milestone } from "./milestones.ts";
+import { printQr } from "./print-qr.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
+import { Replacements } from "./replacements.ts";
+import { resend } from "./resend.ts";
 import type { Outgoing } from "./send-ledger.ts";
-import { isLinked, newCredentials } from "./whatsapp/credentials.ts";
-import { openSocket } from "./whatsapp/socket.ts";
-import type { Account, Socket } from "./whatsapp/socket.ts";
-
-/** How far a device got after it was asked to connect. `gone`: it is not this host's any more. */
-export type Milestone = { reached: "connected" | "qr" | "gone" } | { reached: "stopped"; reason: string };
+import { Timers } from "./timers.ts";
+import { forgetHalfLink, isLinked } from "./whatsapp/credentials.ts";
+import type { Account } from "./whatsapp/socket.ts";
 
 export type DeviceOptions = {
   owned: OwnedDevice;
@@ -23,50 +27,53 @@ export type DeviceOptions = {
   database: Database;
   storage: Storage;
   config: HostConfig;
+  logins: LoginBudget;
   log: Log;
   /** Another host owns the device, or it was removed: close it here. */
   onFenced: () => void;
+  /** The device's state was written under this epoch elsewhere: a newer one under which this host owns it, if it does. */
+  raiseEpoch: (above: number) => Promise<number | undefined>;
 };
 
 /** Attempts of a device that has never been open; one that was linked tries for ever. */
 const MAX_FIRST_ATTEMPTS = 3;
-/** How long the server's word that all was delivered is waited for before messages are sent again. */
-const CAUGHT_UP_WAIT_MS = 15_000;
-const LOGOUT_WAIT_MS = 5_000;
+/** In a row, with a code that may mean that the account is refused. */
+const MAX_DOUBTFUL_ATTEMPTS = 3;
 
 /**
- * One device on the host that owns it: its state from S3, its socket, and what happens when the socket ends. State is
- * loaded before the first socket opens and kept over reconnects.
+ * One device on the host that owns it: whether it should be connected, its connection, and what happens when that ends.
+ * docs/sockets.md has the states and the close codes.
  */
 export class Device {
   readonly #options: DeviceOptions;
   readonly #record: DeviceRecord;
+  readonly #store: DeviceStore;
   readonly #log: Log;
   readonly #known = new KnownNumbers();
-  #life: DeviceLife | undefined;
-  #loading: Promise<DeviceLife | undefined> | undefined;
-  #socket: Socket | undefined;
-  /** Rises with every socket; what an older one still says is not listened to. */
-  #generation = 0;
+  readonly #milestones = new Milestones();
+  readonly #replacements = new Replacements();
+  readonly #timers = new Timers();
+  #connection: Connection | undefined;
+  /** An opening that has not led to a connection yet; another one in its place means that it was called off. */
+  #opening: { ticket?: LoginTicket } | undefined;
   /** From the row at first: a command that comes before this device's turn to be restored has to wait for it. */
   #isWanted: boolean;
-  #isOpening = false;
-  #isOpen = false;
   #isLinking = false;
-  #isCaughtUp = false;
-  #isLoggingOut = false;
+  #isDegraded = false;
   #isDisposed = false;
+  /** Since the last open connection, as people see it; and since the last stable one, as the back-off counts. */
   #attempts = 0;
-  #lastMilestone: Milestone | undefined;
-  #timers = new Set<NodeJS.Timeout>();
-  #listeners = new Set<(milestone: Milestone) => void>();
+  #failures = 0;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
     this.#isWanted = options.owned.isWanted;
-    const { database, owned, epoch, onFenced } = options;
+    const { database, owned, onFenced } = options;
     this.#log = options.log.child({ deviceId: owned.deviceId });
-    this.#record = new DeviceRecord({ database, deviceId: owned.deviceId, epoch, log: this.#log, onFenced });
+    const store = new DeviceStore({ ...options, log: this.#log, onOverflow: () => void this.#pauseInput() });
+    this.#store = store;
+    const { deviceId } = owned;
+    this.#record = new DeviceRecord({ database, deviceId, epoch: () => store.epoch, log: this.#log, onFenced });
   }
 
   get deviceId() {
@@ -75,220 +82,201 @@ export class Device {
   get shard() {
     return this.#options.owned.shard;
   }
-  /** When WhatsApp was last heard on the live socket, by `Date.now()`; 0 when there is none. */
-  get lastHeardAt() {
-    return this.#isOpen ? (this.#socket?.lastHeardAt() ?? 0) : 0;
+  /** Under which its rows are written. May rise once, when its state is loaded. */
+  get epoch() {
+    return this.#store.epoch;
   }
-
-  /** From the first QR until the phone's answer has led to an open socket, or to nothing. */
+  /** Whether its connection is open and WhatsApp has been heard on it lately. */
+  get isAlive() {
+    return this.#connection !== undefined && this.#connection.isOpen && !this.#isSilent(this.#connection);
+  }
+  /** From the first QR until the phone's answer has led to an open connection, or to nothing. */
   get isLinking() {
     return this.#isLinking;
   }
 
-  /** Opens the device and keeps it open. Answers the first of: connected, a QR to scan, stopped with a reason. */
-  async connect(): Promise<Milestone> {
+  /**
+   * Opens the device and keeps it open. Answers the first of: connected, a QR to scan, stopped with a reason.
+   * @param isUrgent a person waits for it; otherwise it takes its place in the line of logins
+   */
+  async connect(isUrgent: boolean): Promise<Milestone> {
     this.#isWanted = true;
-    if (this.#lastMilestone) return this.#lastMilestone;
-    const reached = this.#nextMilestone();
-    if (!this.#socket && !this.#isOpening) void this.#open();
+    if (this.#milestones.standing) return this.#milestones.standing;
+    const reached = this.#milestones.next();
+    if (isUrgent) this.#opening?.ticket?.hurry();
+    if (!this.#connection && !this.#opening) void this.#open(isUrgent ? "urgent" : "in line");
     return await reached;
   }
 
   /**
    * Closes and stays closed; with `logout` the link is removed on WhatsApp's side and forgotten here.
-   * @returns whether it was logged out: only an open socket can say goodbye
+   * @returns whether it was logged out: only an open connection can say goodbye
    */
   async disconnect(logout: boolean): Promise<boolean> {
     this.#isWanted = false;
-    this.#clearTimers();
-    const loggedOut = logout && this.#isOpen && (await this.#logOut());
-    await this.#endSocket();
-    this.#reach({ reached: "stopped", reason: "disconnected" });
+    const connection = this.#connection;
+    const loggedOut = logout && connection?.isOpen === true;
+    if (loggedOut) {
+      await connection.logOut();
+      await this.#store.forgetLink();
+    }
+    await this.#endConnection("disconnected");
     await this.#show("disconnected", loggedOut ? "logged_out_by_user" : null, { desired: "disconnected" });
     return loggedOut;
   }
 
   /**
-   * Resolves with `open` as soon as the socket is; `closed` when nobody wants it open or it does not come up in time;
-   * `gone` when the device is not this host's any more.
+   * Closes, stays closed, and forgets everything that is stored of the device, without a word to WhatsApp. May be
+   * repeated after a crash. `fenced`: the device is another host's, and nothing was deleted.
+   */
+  async wipe(): Promise<"wiped" | "fenced"> {
+    this.#isWanted = false;
+    await this.#endConnection("cancelled");
+    // Before anything is deleted: a host that finds the device half wiped must not connect it.
+    await this.#show("cancelled", "wiping", { desired: "disconnected" });
+    const outcome = await this.#store.wipe();
+    if (outcome === "wiped") await this.#show("cancelled", null, { desired: "disconnected", phoneNumber: null });
+    return outcome;
+  }
+
+  /** A code that the person types on the phone of this number, in place of a QR. Only while a QR is shown. */
+  async pairingCode(phone: string): Promise<string | undefined> {
+    return this.#isLinking ? await this.#connection?.socket.pairingCode(phone) : undefined;
+  }
+
+  /** Whether there is a link to connect with. Rejects when the state cannot be loaded now. */
+  async isLinked(): Promise<boolean> {
+    const life = await this.#store.load();
+    return typeof life === "object" && isLinked(life.state.creds);
+  }
+
+  /**
+   * Resolves with `open` as soon as the connection is; `closed` when nobody wants it open or it does not come up in
+   * time; `gone` when the device is not this host's any more.
    */
   async whenOpen(timeoutMs: number): Promise<"open" | "closed" | "gone"> {
     const deadline = Date.now() + timeoutMs;
-    while (this.#isWanted && !this.#isOpen && Date.now() < deadline) {
-      const waited = new Promise((resolve) => this.#after(deadline - Date.now(), () => resolve(undefined)));
-      await Promise.race([this.#nextMilestone(), waited]);
+    while (this.#isWanted && !this.#connection?.isOpen && Date.now() < deadline) {
+      const timers = new Timers();
+      const waited = new Promise((resolve) => timers.after(deadline - Date.now(), () => resolve(undefined)));
+      await Promise.race([this.#milestones.next(), waited]);
+      timers.clear();
     }
-    return this.#isDisposed ? "gone" : this.#isOpen ? "open" : "closed";
+    return this.#isDisposed ? "gone" : this.#connection?.isOpen ? "open" : "closed";
   }
 
-  /** Whether a number has a WhatsApp account. Rejects when the socket is not open or the server does not answer. */
+  /** Whether a number has a WhatsApp account. Rejects when the connection is not open or the server does not answer. */
   async isOnWhatsApp(phone: string): Promise<boolean> {
     if (this.#known.has(phone)) return true;
-    if (!this.#socket) throw new Error("the device is not open");
-    const isThere = await this.#socket.isOnWhatsApp(phone);
+    if (!this.#connection) throw new Error("the device is not open");
+    const isThere = await this.#connection.socket.isOnWhatsApp(phone);
     if (isThere) this.#known.add(phone);
     return isThere;
   }
 
-  /** See `Outbox.send`. Undefined when the socket is not open. */
+  /** See `Outbox.send`. Undefined when the connection is not open. */
   async send(message: Outgoing): Promise<{ finished: Promise<void> } | undefined> {
-    if (!this.#isOpen || !this.#socket || !this.#life) return undefined;
-    return await this.#life.outbox.send(this.#socket, message);
+    const { life } = this.#store;
+    if (!this.#connection?.isOpen || !life) return undefined;
+    return await life.outbox.send(this.#connection.socket, message);
+  }
+
+  /**
+   * Looks whether an open connection is one still: a server that is not heard, though it was asked something, may be on
+   * the other end of a line that is cut. Told at the first look, replaced at the next, so that a host that was busy
+   * itself has heard what waited for it.
+   */
+  async checkPulse(): Promise<void> {
+    const connection = this.#connection;
+    if (!connection?.isOpen) return;
+    const wasDegraded = this.#isDegraded;
+    this.#isDegraded = this.#isSilent(connection);
+    if (this.#isDegraded && !wasDegraded) await this.#show("degraded", "silent");
+    if (!this.#isDegraded && wasDegraded) await this.#show("connected", null);
+    if (!this.#isDegraded || !wasDegraded) return;
+    this.#log.warn("WhatsApp is not heard any more, the connection is replaced");
+    await this.#endConnection(undefined);
+    await this.#reconnectAfter(0, "silent");
   }
 
   /** Lets go of the device without a word to WhatsApp: for a hand-over, a shutdown, or when it was removed. */
   async close(): Promise<void> {
     this.#isDisposed = true;
     this.#isWanted = false;
-    await this.#endSocket();
-    this.#clearTimers();
-    this.#reach({ reached: "gone" });
-    await this.#life?.close();
-    this.#life = undefined;
+    await this.#endConnection(undefined);
+    this.#milestones.reach({ reached: "gone" });
+    await this.#store.close();
     await this.#record.close();
   }
 
-  async #open(): Promise<void> {
-    const generation = ++this.#generation;
-    const isCurrent = () => generation === this.#generation && this.#isWanted;
-    this.#isOpening = true;
+  async #open(entry: "urgent" | "in line" | "at once"): Promise<void> {
+    const opening: { ticket?: LoginTicket } = {};
+    this.#opening = opening;
+    this.#timers.clear();
+    const isCurrent = () => this.#opening === opening && this.#isWanted;
     try {
-      const life = await this.#load();
-      if (!life || !isCurrent()) return;
+      if (entry !== "at once") {
+        opening.ticket = this.#options.logins.take(entry === "urgent");
+        await opening.ticket.granted;
+      }
+      const life = isCurrent() ? await this.#store.load() : undefined;
+      if (life === "fenced") this.#options.onFenced();
+      if (life === "unreadable") await this.#stop("error", "state_unreadable");
+      if (typeof life !== "object" || !isCurrent()) return;
       this.#attempts += 1;
       const linked = isLinked(life.state.creds);
+      if (!linked) forgetHalfLink(life.state);
       await this.#show("connecting", null, linked ? { desired: "connected" } : {});
-      if (isCurrent()) {
-        this.#isCaughtUp = false;
-        this.#socket = this.#openSocket(life, isCurrent);
-        this.#after(this.#options.config.whatsapp.connectTimeoutMs, () => void this.#giveUpWaiting(life, generation));
-      }
+      if (isCurrent()) this.#connection = this.#newConnection(life);
     } catch (err) {
       this.#log.error({ err }, "device not opened");
-      if (isCurrent()) await this.#reconnectLater("storage_unavailable");
+      if (isCurrent()) await this.#reconnectAfter(this.#nextDelay(), "storage_unavailable");
     } finally {
-      if (generation === this.#generation) this.#isOpening = false;
+      if (this.#opening === opening) this.#opening = undefined;
     }
   }
 
-  /** Baileys waits for ever on a server that takes the connection and then says nothing. */
-  async #giveUpWaiting(life: DeviceLife, generation: number): Promise<void> {
-    if (generation !== this.#generation || this.#isOpen || this.#lastMilestone) return;
-    this.#socket?.close();
-    await this.#onClose(life, undefined);
-  }
-
-  /** One at a time: two readers of one log would each take it away from the other. */
-  #load(): Promise<DeviceLife | undefined> {
-    this.#loading ??= this.#loadOnce().finally(() => {
-      this.#loading = undefined;
-    });
-    return this.#loading;
-  }
-
-  async #loadOnce(): Promise<DeviceLife | undefined> {
-    if (this.#life && !this.#life.state.failed) return this.#life;
-    await this.#life?.close();
-    this.#life = undefined;
-    const { owned, epoch, database, storage, config } = this.#options;
-    const opened = await openDeviceLife({
-      owned,
-      epoch,
-      database,
-      storage,
+  #newConnection(life: DeviceLife): Connection {
+    const connection: Connection = new Connection({
+      life,
+      config: this.#options.config.whatsapp,
       log: this.#log,
-      key: config.stateEncryptionKey,
-      onOverflow: () => void this.#pauseInput(),
+      onQr: (code, expiresAt) => this.#onQr(code, expiresAt),
+      onPaired: () => this.#show("pairing", null),
+      onPasskey: async () => {
+        await this.#endConnection(undefined);
+        await this.#stop("passkey_required", "passkey_required");
+      },
+      onOpen: (account) => this.#onOpen(account),
+      onReady: () => resend(life, connection, this.#log),
+      onStable: () => {
+        this.#failures = 0;
+      },
+      onClose: (code) => this.#onClose(life, code),
     });
-    if (opened.outcome === "fenced") this.#options.onFenced();
-    if (opened.outcome === "unreadable") await this.#stop("error", "state_unreadable");
-    if (opened.outcome !== "open") return undefined;
-    if (this.#isDisposed) {
-      await opened.life.close();
-      return undefined;
-    }
-    this.#life = opened.life;
-    return opened.life;
-  }
-
-  /** Closed, the device takes nothing in; WhatsApp keeps what comes meanwhile. */
-  async #pauseInput(): Promise<void> {
-    if (!this.#socket) return;
-    this.#log.error("too many messages wait for the database, the socket is closed");
-    await this.#endSocket();
-    await this.#reconnectLater("database_unavailable");
-  }
-
-  #openSocket(life: DeviceLife, isCurrent: () => boolean): Socket {
-    const when =
-      <Arguments extends unknown[]>(handle: (...values: Arguments) => Promise<void> | void) =>
-      (...values: Arguments) => {
-        if (!isCurrent() && !this.#isLoggingOut) return;
-        const handled = (async () => await handle(...values))();
-        handled.catch((err: unknown) => this.#log.error({ err }, "socket event failed"));
-      };
-    return openSocket(life.state, this.#options.config.whatsapp, {
-      onQr: when((code, expiresAt) => this.#onQr(code, expiresAt)),
-      onPaired: when(() => this.#show("pairing", null)),
-      onOpen: when((account) => this.#onOpen(life, account)),
-      onCaughtUp: when(() => this.#onCaughtUp(life)),
-      onClose: when((code) => this.#onClose(life, code)),
-      onAck: when((messageId, errorCode) => life.outbox.onAck(messageId, errorCode)),
-      // At once and not through a promise: the acknowledgement that follows must find it in the journal.
-      onReceipt: (receipt) => (life.state.failed ? undefined : life.inbox.onReceipt(receipt)),
-      onReceiptAck: when((messageId) => life.inbox.onReceiptAck(messageId)),
-    });
+    return connection;
   }
 
   async #onQr(code: string, expiresAt: Date): Promise<void> {
     this.#isLinking = true;
+    if (this.#options.config.whatsapp.printQr) await printQr(this.deviceId, code);
     await this.#show("connecting", null, { qr: { code, expiresAt } });
-    this.#reach({ reached: "qr" });
+    this.#milestones.reach({ reached: "qr" });
   }
 
-  async #onOpen(life: DeviceLife, account: Account): Promise<void> {
+  async #onOpen({ phone, lid }: Account): Promise<void> {
     this.#attempts = 0;
-    this.#isOpen = true;
     this.#isLinking = false;
-    const { phone, lid } = account;
+    this.#isDegraded = false;
     await this.#show("connected", null, { desired: "connected", phoneNumber: phone, ...(lid && { lid }) });
     this.#log.info("connected");
-    this.#reach({ reached: "connected" });
-    if (this.#isCaughtUp) await this.#resend(life);
-    else this.#after(CAUGHT_UP_WAIT_MS, () => void this.#resend(life));
-  }
-
-  /** Comes before or after `onOpen`, as it pleases the server. */
-  async #onCaughtUp(life: DeviceLife): Promise<void> {
-    this.#isCaughtUp = true;
-    life.inbox.onCaughtUp();
-    await this.#resend(life);
-  }
-
-  /**
-   * Sends again what has no outcome, one after the other so that a backlog does not crowd out its own
-   * acknowledgements. Only after the server has delivered what it kept: a receipt among that proves that a message
-   * arrived, and it need not be sent a second time.
-   */
-  async #resend(life: DeviceLife): Promise<void> {
-    if (!this.#isOpen) return;
-    await life.state.durable();
-    await life.inbox.idle();
-    for (const message of await life.outbox.listUnresolved()) {
-      if (!this.#isOpen || this.#life !== life) return;
-      if (!(await life.outbox.isUnresolved(message))) continue;
-      this.#log.info({ messageId: message.messageId }, "sending again");
-      const sent = await this.send(message);
-      await sent?.finished;
-    }
+    this.#milestones.reach({ reached: "connected" });
   }
 
   async #onClose(life: DeviceLife, code: number | undefined): Promise<void> {
-    this.#socket = undefined;
-    this.#isOpen = false;
-    this.#lastMilestone = undefined;
+    this.#connection = undefined;
+    this.#milestones.leave();
     this.#log.info({ code }, "socket closed");
-    if (this.#isLoggingOut) return this.#reach({ reached: "stopped", reason: "logged_out_by_user" });
     await life.outbox.onConnectionLost();
     const linked = isLinked(life.state.creds);
     const next = closeReason(code, linked);
@@ -296,83 +284,80 @@ export class Device {
       case "restart":
         // The new socket logs in with what this one was given.
         await life.state.durable();
-        return await this.#open();
+        return await this.#open("at once");
       case "reconnect":
         if (!linked && this.#attempts >= MAX_FIRST_ATTEMPTS) return await this.#stop("disconnected", next.reason);
-        return await this.#reconnectLater(next.reason);
+        if (next.isDoubtful && this.#attempts >= MAX_DOUBTFUL_ATTEMPTS) return await this.#stop("error", next.reason);
+        return await this.#reconnectAfter(this.#nextDelay(), next.reason);
+      case "yield":
+        return await this.#yield();
       case "stop":
-        if (next.linkIsGone) await this.#forgetLink(life);
+        if (next.linkIsGone) await this.#store.forgetLink();
         return await this.#stop(next.status, next.reason, next.linkIsGone ? { desired: "disconnected" } : {});
     }
+  }
+
+  /** To write the status is to ask who owns the device: a host that has lost it ends here. */
+  async #yield(): Promise<void> {
+    const delayMs = this.#replacements.next();
+    if (delayMs === undefined) return await this.#stop("disconnected", "conflict", { desired: "disconnected" });
+    await this.#show("disconnected", "replaced");
+    this.#milestones.reach({ reached: "stopped", reason: "replaced" });
+    this.#reopenAfter(delayMs);
+  }
+
+  /** Closed, the device takes nothing in; WhatsApp keeps what comes meanwhile. */
+  async #pauseInput(): Promise<void> {
+    if (!this.#connection) return;
+    this.#log.error("too many messages wait for the database, the connection is closed");
+    await this.#endConnection(undefined);
+    await this.#reconnectAfter(this.#nextDelay(), "database_unavailable");
   }
 
   async #stop(status: StatusChange["status"], reason: string, more: Partial<StatusChange> = {}): Promise<void> {
     this.#isWanted = false;
     this.#isLinking = false;
     await this.#show(status, reason, more);
-    this.#reach({ reached: "stopped", reason });
+    this.#milestones.reach({ reached: "stopped", reason });
   }
 
-  async #reconnectLater(reason: string): Promise<void> {
-    this.#isOpening = false;
-    this.#after(reconnectDelay(Math.max(1, this.#attempts)), () => {
-      if (this.#isWanted && !this.#socket && !this.#isOpening) void this.#open();
-    });
+  async #reconnectAfter(delayMs: number, reason: string): Promise<void> {
+    this.#reopenAfter(delayMs);
     await this.#show("connecting", reason);
   }
 
-  async #logOut(): Promise<boolean> {
-    if (!this.#socket || !this.#life) return false;
-    this.#isLoggingOut = true;
-    const ended = this.#nextMilestone();
-    await this.#socket.logout().catch((err: unknown) => this.#log.warn({ err }, "logout not sent"));
-    await Promise.race([ended, new Promise((resolve) => this.#after(LOGOUT_WAIT_MS, () => resolve(undefined)))]);
-    this.#isLoggingOut = false;
-    await this.#forgetLink(this.#life);
-    return true;
+  #reopenAfter(delayMs: number): void {
+    this.#opening = undefined;
+    this.#timers.after(delayMs, () => {
+      if (this.#isWanted && !this.#connection && !this.#opening) void this.#open("in line");
+    });
   }
 
-  /** The next connect begins with a QR. What was received before must be events by then: the journal goes as well. */
-  async #forgetLink(life: DeviceLife): Promise<void> {
-    await life.inbox.idle();
-    await life.state.reset(newCredentials());
+  #nextDelay(): number {
+    this.#failures += 1;
+    return reconnectDelay(this.#failures);
   }
 
-  async #endSocket(): Promise<void> {
-    this.#generation += 1;
-    const socket = this.#socket;
-    this.#socket = undefined;
-    this.#isOpen = false;
+  #isSilent(connection: Connection): boolean {
+    // Baileys asks for a sign of life at each interval, and an answer takes no third of one.
+    return connection.silentMs > (this.#options.config.whatsapp.keepAliveIntervalMs * 4) / 3;
+  }
+
+  /** With a reason, those who wait for the device are told that it has stopped. */
+  async #endConnection(reason: string | undefined): Promise<void> {
+    this.#timers.clear();
+    this.#opening?.ticket?.leave();
+    this.#opening = undefined;
+    this.#connection?.close();
+    this.#connection = undefined;
     this.#isLinking = false;
-    this.#isOpening = false;
-    socket?.close();
-    await this.#life?.outbox.onConnectionLost();
+    this.#isDegraded = false;
+    this.#milestones.leave();
+    if (reason) this.#milestones.reach({ reached: "stopped", reason });
+    await this.#store.life?.outbox.onConnectionLost();
   }
 
   async #show(status: StatusChange["status"], statusReason: string | null, more: Partial<StatusChange> = {}) {
     await this.#record.write({ status, statusReason, connectionAttempts: this.#attempts, ...more });
-  }
-
-  #nextMilestone(): Promise<Milestone> {
-    return new Promise((resolve) => this.#listeners.add(resolve));
-  }
-
-  #reach(milestone: Milestone): void {
-    this.#lastMilestone = milestone.reached === "connected" || milestone.reached === "qr" ? milestone : undefined;
-    for (const resolve of this.#listeners) resolve(milestone);
-    this.#listeners.clear();
-  }
-
-  #after(delayMs: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, delayMs);
-    this.#timers.add(timer);
-  }
-
-  #clearTimers(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
   }
 }

@@ -31,7 +31,7 @@ export async function execute(
   if (!command?.payload || isFinished(command.state)) return STORED;
   const device = host.device(owned);
   if (!device) throw new Error(`shard ${owned.shard} is not held any more`);
-  const context = { database, media, device, command, epoch: host.epoch(owned.shard), log };
+  const context = { database, media, device, command, log };
   const { payload } = command;
   switch (payload.kind) {
     case "connect":
@@ -40,7 +40,7 @@ export async function execute(
       return await disconnect(context, payload);
     case "forget": {
       await host.close(deviceId);
-      await commands.finish(database.pool, commandId, context.epoch, { state: "done", result: { deviceId } });
+      await commands.finish(database.pool, commandId, device.epoch, { state: "done", result: { deviceId } });
       return STORED;
     }
     case "send-text":
@@ -54,6 +54,6 @@ export async function giveUp(
   { host, database }: Pick<Context, "host" | "database">,
 ) {
   const owned = await devices.getOwned(database, deviceId);
-  const epoch = owned ? host.epoch(owned.shard) : 0;
+  const epoch = owned ? (host.device(owned)?.epoch ?? 0) : 0;
   await commands.finish(database.pool, commandId, epoch, { state: "failed", errorCode: "internal" });
 }

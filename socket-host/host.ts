@@ -11,6 +11,7 @@ import { Consumer } from "./consumer.ts";
 import { Device } from "./device.ts";
 import { execute, giveUp } from "./execute.ts";
 import { LeaseKeeper } from "./leases.ts";
+import { LoginBudget } from "./login-budget.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 type Options = {
@@ -38,12 +39,14 @@ export class Host {
   readonly #keeper: LeaseKeeper;
   readonly #consumers = new Map<number, Consumer>();
   readonly #devices = new Map<DeviceId, Device>();
-  #logins: Promise<void> = Promise.resolve();
+  readonly #logins: LoginBudget;
   #isStopping = false;
 
   constructor(options: Options) {
     this.#options = options;
     const { database, hostId, queues, config, log } = options;
+    const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
+    this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
     this.#keeper = new LeaseKeeper({
       database,
       hostId,
@@ -81,16 +84,13 @@ export class Host {
       database,
       storage,
       config,
+      logins: this.#logins,
       log,
       onFenced: () => void this.#closeFenced(owned.deviceId),
+      raiseEpoch: async (above) => (await this.#keeper.raise(owned.shard, above))?.epoch,
     });
     this.#devices.set(owned.deviceId, device);
     return device;
-  }
-
-  /** The epoch under which a held shard is written. */
-  epoch(shard: number): number {
-    return this.#keeper.valid(shard)?.epoch ?? 0;
   }
 
   /** Closes a device without logging it out, and forgets it. */
@@ -110,11 +110,11 @@ export class Host {
       giveUp: (message) => giveUp(message, { host: this, database }),
     });
     this.#consumers.set(lease.shard, consumer);
-    this.#logins = this.#logins.then(() => this.#restoreInTheEnd(lease));
+    void this.#restoreInTheEnd(lease);
   }
 
   async #restoreInTheEnd(lease: Lease): Promise<void> {
-    while (!this.#isStopping && this.#keeper.valid(lease.shard)?.epoch === lease.epoch) {
+    while (!this.#isStopping && this.#keeper.valid(lease.shard)) {
       try {
         await this.#restore(lease);
         return;
@@ -125,15 +125,13 @@ export class Host {
     }
   }
 
-  /** Connects what should be connected, one after the other with a pause: many logins at once look like an attack. */
+  /** Connects what should be connected; the login budget lets them through one after the other. */
   async #restore(lease: Lease): Promise<void> {
-    const { database, config } = this.#options;
+    const { database } = this.#options;
     await devices.endPairings(database, lease.shard, lease.epoch);
-    for (const owned of await devices.listToConnect(database, lease.shard)) {
-      if (this.#isStopping || this.#keeper.valid(lease.shard)?.epoch !== lease.epoch) return;
-      void this.device(owned)?.connect();
-      await pause(config.whatsapp.restoreStaggerMs);
-    }
+    const wanted = await devices.listToConnect(database, lease.shard);
+    if (this.#isStopping || !this.#keeper.valid(lease.shard)) return;
+    for (const owned of wanted) void this.device(owned)?.connect(false);
   }
 
   /** `isUrgent`: the shard may be another host's already, so nothing is waited for. */
@@ -157,12 +155,12 @@ export class Host {
 
   /** One statement a round and shard for all its sockets that have heard from WhatsApp lately. */
   async #markAlive(held: readonly Lease[]): Promise<void> {
-    const { database, config } = this.#options;
-    const since = Date.now() - config.whatsapp.keepAliveIntervalMs - 10_000;
+    const { database, log } = this.#options;
+    for (const device of this.#devices.values()) {
+      device.checkPulse().catch((err: unknown) => log.error({ err, deviceId: device.deviceId }, "pulse not checked"));
+    }
     for (const { shard, epoch } of held) {
-      const alive = [...this.#devices.values()].filter(
-        (device) => device.shard === shard && device.lastHeardAt > since,
-      );
+      const alive = [...this.#devices.values()].filter((device) => device.shard === shard && device.isAlive);
       await devices.markAlive(
         database,
         alive.map((device) => device.deviceId),

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { testDatabase } from "../local/testing/test-database.ts";
+import * as leases from "../shared/db/leases.ts";
 import type { Lease } from "../shared/db/leases.ts";
 import { execute } from "../shared/db/pool.ts";
 import type { Database } from "../shared/db/pool.ts";
@@ -82,6 +83,20 @@ describe("the lease keeper", () => {
     await second.keeper.start();
     await eventually("two shards each", 5_000, async () => first.held.size === 2 && second.held.size === 2);
     expect([...first.held].toSorted((a, b) => a - b)).toEqual([0, 1]);
+  });
+
+  it("raises the epoch of a shard without losing it, and not that of one that it does not hold", async () => {
+    const { keeper, held } = keeperOf("raising");
+    await keeper.start();
+    const raised = await keeper.raise(0, 1_000);
+    expect(raised?.epoch).toBe(1_001);
+    expect(await keeper.raise(0, 900)).toEqual(raised);
+    expect(await leases.renew(database, "raising" as HostId, [{ shard: 0, epoch: 1_001 }], DURATION_MS)).toHaveLength(
+      1,
+    );
+    await keeper.stop();
+    expect(held.size).toBe(0);
+    expect(await keeper.raise(0, 2_000)).toBeUndefined();
   });
 
   it("takes over what a host gives back when it stops", async () => {

@@ -61,6 +61,25 @@ export class LeaseKeeper {
     return entry && performance.now() < entry.deadline ? entry.lease : undefined;
   }
 
+  /**
+   * The lease of a held shard under an epoch above the given one: something of the shard was written under that one
+   * before it belonged here. Undefined when the shard is not held.
+   */
+  async raise(shard: number, above: number): Promise<Lease | undefined> {
+    let raised: Lease | undefined;
+    // Between two rounds, never within one: a renewal asks for the epoch that it knows.
+    const work = this.#round.then(async () => {
+      const entry = this.#held.get(shard);
+      const lease = this.valid(shard);
+      if (!entry || !lease || lease.epoch > above) return void (raised = lease);
+      raised = await leases.raise(this.#options.database, this.#options.hostId, lease, above + 1);
+      if (raised) entry.lease = raised;
+    });
+    this.#round = work.catch(() => undefined);
+    await work;
+    return raised;
+  }
+
   /** Gives every shard back after `onLost` has closed what belongs to it. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -73,7 +92,9 @@ export class LeaseKeeper {
   }
 
   async #nextRound(): Promise<void> {
-    this.#round = this.#runRound().catch((err: unknown) => this.#options.log.error({ err }, "lease round failed"));
+    this.#round = this.#round
+      .then(() => this.#runRound())
+      .catch((err: unknown) => this.#options.log.error({ err }, "lease round failed"));
     await this.#round;
     if (!this.#isStopping) this.#timer = setTimeout(() => void this.#nextRound(), this.#options.durationMs / 3);
   }

@@ -10,6 +10,7 @@ import { createLog } from "../shared/log.ts";
 import { commandLedger } from "./command-ledger.ts";
 import type { DeviceState, OutboxEntry } from "./device-state/state.ts";
 import { Outbox } from "./outbox.ts";
+import { refusalOf } from "./refusal.ts";
 import type { Outgoing } from "./send-ledger.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import type { Socket } from "./whatsapp/socket.ts";
@@ -35,6 +36,8 @@ describe("the outbox of a device", () => {
 
   function open(on: Database = database) {
     const state = {
+      get: () => ({}),
+      setLazily: () => undefined,
       getOutbox: (id: string) => kept.get(id),
       putOutbox: (id: string, entry: OutboxEntry) => void kept.set(id, entry),
     } as unknown as DeviceState<Credentials>;
@@ -124,10 +127,10 @@ describe("the outbox of a device", () => {
     const outbox = open();
     const { finished } = await outbox.send(socket, message);
     expect(kept.get(message.messageId)?.bytes).toEqual(before);
-    await outbox.onAck(message.messageId, "463");
+    await outbox.onAck(message.messageId, refusalOf("499"));
     await finished;
     const command = await commands.get(database, message.origin.commandId);
-    expect(command).toMatchObject({ state: "failed", errorCode: "refused_by_whatsapp", errorDetail: "463" });
+    expect(command).toMatchObject({ state: "failed", errorCode: "refused_by_whatsapp", errorDetail: "499" });
     expect(await sentEvents(message)).toEqual([]);
   });
 });

@@ -6,8 +6,10 @@ import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { DeviceState } from "./device-state/state.ts";
 import type { Outgoing, SendLedger, Sent } from "./send-ledger.ts";
+import type { Refusal } from "./refusal.ts";
 import { breathe } from "./whatsapp/breathe.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
+import { forgetRecipient, redistributeSenderKey } from "./whatsapp/recipient-memory.ts";
 import type { Receipt, Socket } from "./whatsapp/socket.ts";
 
 /** How long the server's acknowledgement may take before the outcome is called unknown. */
@@ -63,27 +65,38 @@ export class Outbox {
     return { finished };
   }
 
-  /** WhatsApp's server has taken the message (`errorCode` undefined) or refused it. It may come late. */
-  async onAck(messageId: string, errorCode: string | undefined): Promise<void> {
-    const { database, deviceId, log } = this.#options;
+  /** WhatsApp's server has taken the message, or refused it. It may come late. */
+  async onAck(messageId: string, refusal: Refusal | undefined): Promise<void> {
+    const { database, deviceId, state, log } = this.#options;
     // It stays pending until the outcome is recorded: whoever looks meanwhile must not take it for unanswered.
     const pending = this.#pending.get(messageId);
     clearTimeout(pending?.timer);
+    const to = refusal && state.getOutbox(messageId)?.to;
+    if (to && !state.failed) forgetRecipient(state, to);
     try {
       await transaction(database, async (runner) => {
         const asked = pending ? [pending.message] : await this.#find(runner, [messageId]);
         for (const { ledger, ...sent } of asked) {
-          if (errorCode === undefined) await this.#accept(runner, ledger, sent);
-          else await ledger.refuse(runner, sent, { errorCode: "refused_by_whatsapp", errorDetail: errorCode });
+          if (refusal) await ledger.refuse(runner, sent, refusal);
+          else await this.#accept(runner, ledger, sent);
         }
       });
     } catch (err) {
       log.error({ err, deviceId, messageId }, "outcome of a message not recorded");
       // The server says it once. Until the connection ends, when the next login asks again, it is kept here.
-      if (pending) pending.timer = setTimeout(() => void this.onAck(messageId, errorCode), RETRY_MS);
+      if (pending) pending.timer = setTimeout(() => void this.onAck(messageId, refusal), RETRY_MS);
       return;
     }
     this.#take(messageId)?.settle();
+  }
+
+  /**
+   * As `send`, for what was sent before and has no answer. The stanza that was lost may have carried the group's sender
+   * key, so this one does.
+   */
+  async resend(socket: Socket, message: Outgoing): Promise<{ finished: Promise<void> }> {
+    redistributeSenderKey(this.#options.state, message.to);
+    return await this.send(socket, message);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { SendingPayload } from "../shared/commands.ts";
 import type { Runner } from "../shared/db/pool.ts";
 import type { MessageSent } from "../shared/events.ts";
 import type { MessageId } from "../shared/ids.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** What asked for a message, as its events tell it. */
 export type Origin = Omit<MessageSent["data"], "messageId" | "to">;
@@ -40,9 +41,8 @@ export type SendLedger = {
   refuse: (runner: Runner, message: Sent, refusal: Refusal) => Promise<void>;
   /** No answer came; it is sent again under the same id. */
   markUnknown: (message: Sent) => Promise<void>;
+  /** The link is gone: whatever was begun and has no outcome will never have one. */
+  abandon: () => Promise<void>;
   /** A recipient has it. False when that was known. */
   markReceived: (runner: Runner, message: Sent, status: "delivered" | "read") => Promise<boolean>;
 };
-
-/** `errorCode` is one of the table of errors; `errorDetail` is for people. */
-export type Refusal = { errorCode: string; errorDetail?: string };

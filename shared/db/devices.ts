@@ -203,7 +203,8 @@ export type StatusChange = {
   status: DeviceStatus;
   statusReason: string | null;
   qr?: { code: string; expiresAt: Date };
-  phoneNumber?: string;
+  /** Null: no number is linked any more, and no LID. */
+  phoneNumber?: string | null;
   lid?: string;
   connectionAttempts: number;
   desired?: "connected" | "disconnected";
@@ -217,7 +218,8 @@ export async function setStatus(
   change: StatusChange,
 ): Promise<boolean> {
   const sql = `UPDATE devices SET epoch = ?, status = ?, status_reason = ?, qr_code = ?, qr_expires_at = ?,
-      phone_number = COALESCE(?, phone_number), lid = COALESCE(?, lid), connection_attempts = ?,
+      phone_number = IF(?, NULL, COALESCE(?, phone_number)), lid = IF(?, NULL, COALESCE(?, lid)),
+      connection_attempts = ?,
       desired = COALESCE(?, desired), last_activity = NOW(3), alive_at = IF(? = 'connected', NOW(3), alive_at)
     WHERE device_id = ? AND epoch <= ?`;
   const changed = await execute(runner, sql, [
@@ -226,7 +228,9 @@ export async function setStatus(
     change.statusReason,
     change.qr?.code ?? null,
     change.qr?.expiresAt ?? null,
+    change.phoneNumber === null ? 1 : 0,
     change.phoneNumber ?? null,
+    change.phoneNumber === null ? 1 : 0,
     change.lid ?? null,
     change.connectionAttempts,
     change.desired ?? null,
@@ -245,9 +249,12 @@ export async function markAlive(database: Database, deviceIds: readonly DeviceId
   await execute(database.pool, sql, [epoch, ...deviceIds]);
 }
 
+/** What is true only while a host is there. */
+const CLAIMS: readonly DeviceStatus[] = ["connecting", "pairing", "connected", "degraded"];
+
 function fromRow(row: Row): Device {
   const isConnected = row.status === "connected" && row.is_held === 1 && row.is_alive === 1;
-  const claimed = row.status === "connected" || row.status === "connecting" || row.status === "pairing";
+  const claimed = CLAIMS.includes(row.status);
   const stale = claimed && (row.is_held !== 1 || (row.status === "connected" && row.is_alive !== 1));
   return {
     deviceId: row.device_id,

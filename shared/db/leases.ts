@@ -7,8 +7,8 @@ export type Lease = { shard: number; epoch: number };
 
 /** A socket that the former owner had open is nothing to rely on: until it is opened here the device is connecting. */
 const FENCE_DEVICES = `UPDATE devices SET epoch = ?, alive_at = NULL,
-    status_reason = IF(status = 'connected', 'host_changed', status_reason),
-    status = IF(status = 'connected', 'connecting', status)
+    status_reason = IF(status IN ('connected', 'degraded'), 'host_changed', status_reason),
+    status = IF(status IN ('connected', 'degraded'), 'connecting', status)
   WHERE shard = ? AND epoch < ?`;
 
 /** Rows for every shard, once. Safe to call by any number of hosts at start. */
@@ -88,6 +88,22 @@ export async function take(
     await execute(runner, FENCE_DEVICES, [row.epoch, shard, row.epoch]);
     return row;
   });
+}
+
+/**
+ * Raises the epoch of a shard that this host holds now, under which it goes on owning what it owns. Undefined when the
+ * lease is not this host's any more.
+ */
+export async function raise(
+  database: Database,
+  hostId: HostId,
+  { shard, epoch }: Lease,
+  raisedEpoch: number,
+): Promise<Lease | undefined> {
+  const sql = `UPDATE shard_leases SET epoch = ?
+    WHERE shard = ? AND host_id = ? AND epoch = ? AND expires_at > NOW(6)`;
+  const isRaised = (await execute(database.pool, sql, [raisedEpoch, shard, hostId, epoch])) > 0;
+  return isRaised ? { shard, epoch: raisedEpoch } : undefined;
 }
 
 /** Gives a shard back at once. Nothing happens when it is no longer this host's. */

@@ -5,21 +5,21 @@ import type { CommandContext } from "./context.ts";
 
 /** Opens the device. Done when it is connected or shows a QR: its row has both. The next command may begin at once. */
 export async function connect(context: CommandContext): Promise<Execution> {
-  const { database, command, epoch } = context;
-  const isOurs = await commands.start(database, command.commandId, epoch, "running");
+  const { database, device, command } = context;
+  const isOurs = await commands.start(database, command.commandId, device.epoch, "running");
   return isOurs ? { finished: openAndRecord(context) } : STORED;
 }
 
-async function openAndRecord({ database, device, command, epoch, log }: CommandContext): Promise<"stored" | "kept"> {
+async function openAndRecord({ database, device, command, log }: CommandContext): Promise<"stored" | "kept"> {
   const { commandId } = command;
   try {
-    const milestone = await device.connect();
+    const milestone = await device.connect(true);
     if (milestone.reached === "gone") return "kept";
     const outcome =
       milestone.reached === "stopped"
         ? ({ state: "failed", errorCode: "not_connected", errorDetail: milestone.reason } as const)
         : ({ state: "done", result: { deviceId: device.deviceId, reached: milestone.reached } } as const);
-    await commands.finish(database.pool, commandId, epoch, outcome);
+    await commands.finish(database.pool, commandId, device.epoch, outcome);
     return "stored";
   } catch (err) {
     log.error({ err, commandId }, "outcome of connect not recorded");

@@ -4,12 +4,14 @@ import type { Log } from "../../shared/log.ts";
 import type { Storage } from "../../shared/storage.ts";
 import type { Device } from "../device.ts";
 
-/** What a command handler works with. `epoch` is that of the lease under which it runs; `media` holds answers with content. */
+/**
+ * What a command handler works with. It writes under `device.epoch`, which may rise while the device is loaded; `media`
+ * holds answers with content.
+ */
 export type CommandContext = {
   database: Database;
   media: Storage;
   device: Device;
   command: Command;
-  epoch: number;
   log: Log;
 };

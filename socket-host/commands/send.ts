@@ -15,7 +15,7 @@ const OPEN_WAIT_MS = 60_000;
  * has no outcome is sent again, under the same id, at the next login.
  */
 export async function send(context: CommandContext, { to }: SendingPayload): Promise<Execution> {
-  const { database, device, command, epoch } = context;
+  const { database, device, command } = context;
   // Begun before, here or on a host that died: whether it arrived is for the login to find out, not for this message.
   if (command.state !== "queued") return STORED;
   const opened = await device.whenOpen(OPEN_WAIT_MS);
@@ -23,13 +23,13 @@ export async function send(context: CommandContext, { to }: SendingPayload): Pro
   if (opened === "closed") return await fail(context, "not_connected");
   const phone = phoneOfJid(to);
   if (phone && !(await device.isOnWhatsApp(phone))) return await fail(context, "not_on_whatsapp");
-  const message = toOutgoing(command, commandLedger(database, device.deviceId, epoch));
-  if (!message || !(await commands.start(database, command.commandId, epoch, "sending"))) return STORED;
+  const message = toOutgoing(command, commandLedger(database, device.deviceId, device.epoch));
+  if (!message || !(await commands.start(database, command.commandId, device.epoch, "sending"))) return STORED;
   const sent = await device.send(message);
   return sent ? { finished: sent.finished.then(() => "stored") } : STORED;
 }
 
-async function fail({ database, command, epoch }: CommandContext, errorCode: string): Promise<Execution> {
-  await commands.finish(database.pool, command.commandId, epoch, { state: "failed", errorCode });
+async function fail({ database, device, command }: CommandContext, errorCode: string): Promise<Execution> {
+  await commands.finish(database.pool, command.commandId, device.epoch, { state: "failed", errorCode });
   return STORED;
 }

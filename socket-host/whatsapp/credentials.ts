@@ -1,6 +1,7 @@
 import "./quiet.ts";
 import { initAuthCreds } from "@whiskeysockets/baileys";
 import type { AuthenticationCreds } from "@whiskeysockets/baileys";
+import type { DeviceState } from "../device-state/state.ts";
 
 /** What proves to WhatsApp that this is the linked device. Lives in the device state, never anywhere else. */
 export type Credentials = AuthenticationCreds;
@@ -10,3 +11,13 @@ export const newCredentials = (): Credentials => initAuthCreds();
 
 /** Whether WhatsApp has accepted these credentials: the phone's signature over our identity is there. */
 export const isLinked = (creds: Credentials): boolean => creds.account !== undefined && creds.me !== undefined;
+
+/**
+ * A pairing code that nobody typed leaves the number that it was for behind, and Baileys would log in as that account
+ * instead of showing a QR (lib/Socket/socket.js, requestPairingCode and validateConnection).
+ */
+export function forgetHalfLink(state: DeviceState<Credentials>): void {
+  if (!state.creds.me) return;
+  delete state.creds.me;
+  state.saveCreds({ pairingCode: undefined });
+}

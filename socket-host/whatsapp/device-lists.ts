@@ -24,3 +24,8 @@ export function deviceLists(state: DeviceState<Credentials>): CacheStore {
     },
   };
 }
+
+/** Their devices are asked for again before the next message. */
+export function forgetDeviceLists(state: DeviceState<Credentials>, users: readonly string[]): void {
+  state.setLazily({ [TYPE]: Object.fromEntries(users.map((user) => [user, null])) });
+}

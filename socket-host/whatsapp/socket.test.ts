@@ -32,12 +32,15 @@ describe("a socket", () => {
       queryTimeoutMs: 20_000,
       keepAliveIntervalMs: 30_000,
       restoreStaggerMs: 0,
+      loginsPerSecond: 1,
+      printQr: false,
     };
     const nothing = () => undefined;
     const code = await new Promise((resolve) => {
       openSocket(emptyState(), config, {
         onQr: nothing,
         onPaired: nothing,
+        onPasskey: nothing,
         onOpen: nothing,
         onCaughtUp: nothing,
         onClose: resolve,

@@ -28,10 +28,18 @@ export type Account = { phone: string; lid: string | null };
 /** What a receipt says about messages of ours. */
 export type Receipt = { chat: string; messageIds: string[]; status: "delivered" | "read" };
 
+/**
+ * What WhatsApp lets an account do. `isRestricted`: it may not begin chats, `until` when, if that is told. `newChats`:
+ * how many it may begin in a period, and has; undefined when there is no such limit.
+ */
+export type Standing = { isRestricted: boolean; until?: Date; newChats?: { used: number; quota: number } };
+
 export type SocketEvents = {
   onQr: (code: string, expiresAt: Date) => void;
   /** The phone has accepted the QR; WhatsApp now closes the socket and expects a new one (code 515). */
   onPaired: () => void;
+  /** The phone that scanned the code, or got it typed, says that linking takes a passkey. */
+  onPasskey: () => void;
   onOpen: (account: Account) => void;
   /** Everything that came while the device was away has been delivered. */
   onCaughtUp: () => void;
@@ -50,11 +58,15 @@ export type Socket = {
   encode: (message: SendingPayload) => Promise<Buffer>;
   /** Encrypts for every device of the recipient and hands it to the socket. Resolving is not an acknowledgement. */
   relay: (to: string, messageId: string, bytes: Uint8Array) => Promise<void>;
+  /** What WhatsApp lets the account do. Rejects when the server does not say. */
+  standing: () => Promise<Standing>;
+  /** A code to type on the phone of this number; works while a QR is shown. Rejects when it cannot be asked for. */
+  pairingCode: (phone: string) => Promise<string>;
   /** Removes the link on WhatsApp's side and closes. */
   logout: () => Promise<void>;
   /** Closes without logging out and lets go of everything; no event follows. */
   close: () => void;
-  /** When the server was last heard, by `Date.now()`; 0 when never. */
+  /** When the server was last heard, by `performance.now()`. */
   lastHeardAt: () => number;
 };
 
@@ -108,8 +120,12 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     // Baileys waits for the peer's goodbye before it lets go; a half-open peer never says it.
     agent.destroySockets();
     void sock.end(undefined);
+    failQueries();
   };
-  let lastHeardAt = 0;
+  // Baileys takes the listeners away through which its open queries would hear of the end: they would hold everything in
+  // memory until their own timeout, two minutes (lib/Socket/socket.js, end and waitForMessage).
+  const failQueries = () => sock.ws.emit("error", new Error("the connection has ended"));
+  let lastHeardAt = performance.now();
   let qrCount = 0;
 
   sock.ev.on("creds.update", (update) => state.saveCreds(update));
@@ -123,6 +139,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     if (update.connection === "open") events.onOpen(accountOf(state.creds));
     if (update.connection === "close") {
       isClosed = true;
+      failQueries();
       events.onClose(codeOf(update.lastDisconnect?.error));
     }
   });
@@ -134,7 +151,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     events.onClose(DisconnectReason.unavailableService);
   });
   sock.ws.on("frame", () => {
-    lastHeardAt = Date.now();
+    lastHeardAt = performance.now();
   });
   // Before Baileys' own listener: the signal repository is then told which stanza a ciphertext came in.
   sock.ws.prependListener("CB:message", (node: BinaryNode) => {
@@ -142,6 +159,8 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
       if (child.content instanceof Uint8Array) stanzas.set(child.content, node);
     }
   });
+  // Baileys acknowledges it and waits on until its QR codes run out (Baileys issue 2672).
+  sock.ws.on("CB:notification,type:passkey_prologue_request", () => events.onPasskey());
   sock.ws.on("CB:ib,,offline", () => events.onCaughtUp());
   sock.ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
     if (attrs["id"]) events.onAck(attrs["id"], attrs["error"]);
@@ -163,6 +182,18 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     encode,
     async relay(to, messageId, bytes) {
       await sock.relayMessage(to, proto.Message.decode(bytes), { messageId });
+    },
+    async standing() {
+      const [lock, cap] = await Promise.all([sock.fetchAccountReachoutTimelock(), sock.fetchNewChatMessageCap()]);
+      const quota = cap?.total_quota;
+      return {
+        isRestricted: lock.isActive === true,
+        ...(lock.timeEnforcementEnds && { until: lock.timeEnforcementEnds }),
+        ...(quota !== undefined && { newChats: { used: cap.used_quota ?? 0, quota } }),
+      };
+    },
+    async pairingCode(phone) {
+      return await sock.requestPairingCode(phone);
     },
     async logout() {
       await sock.logout();

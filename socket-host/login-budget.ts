@@ -1,0 +1,89 @@
+import * as logins from "../shared/db/logins.ts";
+import type { Database } from "../shared/db/pool.ts";
+import type { Log } from "../shared/log.ts";
+
+/** A place in the line. `hurry`: a person waits now. `leave`: it is not wanted any more; `granted` then resolves too. */
+export type LoginTicket = { granted: Promise<void>; hurry: () => void; leave: () => void };
+
+type Options = {
+  database: Database;
+  /** Between two logins of this host that nobody waits for. */
+  staggerMs: number;
+  /** Of the whole fleet. */
+  loginsPerSecond: number;
+  log: Log;
+};
+
+/** A person's connect may go so far beyond the fleet's pace, so that a fleet that is restarting does not keep them waiting. */
+const URGENT_BURST = 20;
+/** The fleet's budget is a courtesy to WhatsApp, not a lock: what waited for it so long goes on without. */
+const LONGEST_WAIT_MS = 10_000;
+
+/**
+ * When devices may log in: many logins at once look like an attack, and WhatsApp ends sessions for it. Those that nobody
+ * waits for form one line per host and leave it one by one; a person's own connect goes past the line. Both keep to the
+ * fleet's pace, which lies in the database.
+ */
+export class LoginBudget {
+  readonly #options: Options;
+  readonly #line: (() => void)[] = [];
+  #isServing = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  take(isUrgent: boolean): LoginTicket {
+    let grant = () => {};
+    const granted = new Promise<void>((resolve) => {
+      grant = resolve;
+    });
+    const leaveLine = () => {
+      const place = this.#line.indexOf(grant);
+      if (place >= 0) this.#line.splice(place, 1);
+      return place >= 0;
+    };
+    const goPast = () => void this.#awaitFleet(URGENT_BURST).then(grant);
+    if (isUrgent) goPast();
+    else {
+      this.#line.push(grant);
+      if (!this.#isServing) void this.#serve();
+    }
+    return {
+      granted,
+      hurry: () => {
+        if (leaveLine()) goPast();
+      },
+      leave: () => {
+        leaveLine();
+        grant();
+      },
+    };
+  }
+
+  async #serve(): Promise<void> {
+    this.#isServing = true;
+    while (this.#line.length) {
+      await this.#awaitFleet(1);
+      this.#line.shift()?.();
+      await pause(this.#options.staggerMs);
+    }
+    this.#isServing = false;
+  }
+
+  async #awaitFleet(burst: number): Promise<void> {
+    const { database, loginsPerSecond, log } = this.#options;
+    const intervalMs = 1000 / loginsPerSecond;
+    const deadline = performance.now() + LONGEST_WAIT_MS;
+    try {
+      while (!(await logins.take(database, intervalMs, burst)) && performance.now() < deadline) {
+        // Hosts that ask in step would be answered in step.
+        await pause(intervalMs * (0.5 + Math.random()));
+      }
+    } catch (err) {
+      log.warn({ err }, "the fleet's login budget cannot be asked");
+    }
+  }
+}
+
+const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));
