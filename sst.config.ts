@@ -8,14 +8,20 @@ export default $config({
       home: "aws",
       removal: isProduction ? "retain" : "remove",
       protect: isProduction,
-      // Exact, so that a deploy of an old commit makes what it made then.
-      providers: { aws: { version: "7.20.0" } },
+      // Exact, so that a deploy of an old commit makes what it made then. The tags are for the bill.
+      providers: {
+        aws: { version: "7.20.0", defaultTags: { tags: { application: "whatsapp-gateway", stage: input?.stage ?? "" } } },
+      },
     };
   },
   async run() {
     // SST refuses imports at the top of this file: its globals exist only now.
-    const { stateBucket } = await import("./infra/storage.js");
-    const { commandQueues } = await import("./infra/queues.js");
-    return { stateBucket: stateBucket.name, commandQueueUrls: $util.all(commandQueues.map((queue) => queue.url)) };
+    const { router } = await import("./infra/router.js");
+    const { migrate } = await import("./infra/migrate.js");
+    await import("./infra/api.js");
+    await import("./infra/socket-host.js");
+    await import("./infra/alarms.js");
+    await import("./infra/monitoring.js");
+    return { url: router.url, migrate: migrate.name };
   },
 });

@@ -4,16 +4,21 @@ const DAYS_14_SECONDS = 14 * 86_400;
 /** A host ends what it cannot run long before; this is for messages that no host understands. */
 const MAX_RECEIVES = 100;
 
-const deadLetters = new sst.aws.Queue("CommandsDead", {
-  // The dead-letter queue of a FIFO queue must be one itself.
-  fifo: true,
-  transform: {
-    queue: (queue) => {
-      queue.messageRetentionSeconds = DAYS_14_SECONDS;
-      return undefined;
+/** @param fifo must be that of the queue that it serves: SQS refuses another kind */
+export function deadLetterQueue(name: string, fifo: boolean) {
+  return new sst.aws.Queue(name, {
+    fifo,
+    transform: {
+      queue: (queue) => {
+        queue.messageRetentionSeconds = DAYS_14_SECONDS;
+        queue.sqsManagedSseEnabled = true;
+        return undefined;
+      },
     },
-  },
-});
+  });
+}
+
+export const commandsDead = deadLetterQueue("CommandsDead", true);
 
 /** One FIFO queue per shard, the device as message group; the index is the shard. */
 export const commandQueues = Array.from(
@@ -24,7 +29,7 @@ export const commandQueues = Array.from(
       fifo: { contentBasedDeduplication: true },
       // Only where a receive does not say: the host asks for its own (shared/queue.ts).
       visibilityTimeout: "30 seconds",
-      dlq: { queue: deadLetters.arn, retry: MAX_RECEIVES },
+      dlq: { queue: commandsDead.arn, retry: MAX_RECEIVES },
       transform: {
         queue: (queue) => {
           queue.deduplicationScope = "messageGroup";
@@ -35,3 +40,6 @@ export const commandQueues = Array.from(
       },
     }),
 );
+
+export const commandQueueUrls = $util.all(commandQueues.map((queue) => queue.url)).apply((urls) => urls.join(","));
+export const commandQueueArns = commandQueues.map((queue) => queue.arn);

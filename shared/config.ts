@@ -1,10 +1,13 @@
 /**
  * The only reader of the environment. Each process loads the section it needs; a missing or wrong variable is a
- * `ConfigError` that names every one of them, so that an operator mends the set-up in one go.
+ * `ConfigError` that names every one of them, so that an operator mends the set-up in one go. `docs/configuration.md`
+ * is made from what stands here (`npm run fix`).
  *
  * The AWS SDK reads its own variables besides: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
  * AWS_ENDPOINT_URL_S3 / _SQS (set only where something else than AWS is meant).
  */
+import { pathToFileURL } from "node:url";
+import { Resource } from "sst/resource";
 import * as z from "zod";
 import type { HostId } from "./ids.ts";
 
@@ -13,6 +16,15 @@ export class ConfigError extends Error {
 }
 
 type Environment = Record<string, string | undefined>;
+
+/** What infra/secrets.ts links to functions: SST packs it encrypted beside their code. Elsewhere there is none of it. */
+const LINKED = ["DatabaseSettings", "ApiSettings"];
+
+/** The environment, and over it the secrets that SST has linked, each under the name of a variable. */
+function surroundings(): Environment {
+  const linked = Resource as unknown as Record<string, Environment>;
+  return Object.assign({ ...process.env }, ...LINKED.map((name) => (name in linked ? linked[name] : {})));
+}
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 const portNumber = z.coerce.number().int().min(0).max(65_535);
@@ -32,40 +44,66 @@ const bytes32 = z.string().transform((text, context) => {
 });
 
 const logging = {
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("How much is logged."),
 };
 
 /** `DATABASE_URL`, or the `DB_*` variables that operators of the original service have. */
 const database = {
-  DATABASE_URL: z.string().startsWith("mysql://", "must begin with mysql://").optional(),
-  DB_HOST: z.string().optional(),
-  DB_PORT: portNumber.default(3306),
-  DB_USER: z.string().default("root"),
-  DB_PASSWORD: z.string().default(""),
-  DB_NAME: z.string().default("whatsapp"),
-  DB_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(10),
+  DATABASE_URL: z
+    .string()
+    .startsWith("mysql://", "must begin with mysql://")
+    .optional()
+    .describe("MySQL or MariaDB in one line; wins over all `DB_*`. `?socketPath=` in it means a Unix socket."),
+  DB_HOST: z.string().optional().describe("Host of the database server."),
+  DB_PORT: portNumber.default(3306).describe("Its port."),
+  DB_USER: z.string().default("root").describe("The user that it knows us as."),
+  DB_PASSWORD: z.string().default("").describe("That user's password."),
+  DB_NAME: z.string().default("whatsapp").describe("The database in it."),
+  DB_TLS: z
+    .enum(["off", "on", "amazon-rds"])
+    .default("off")
+    .describe("`on`: TLS with a certificate that this machine trusts; `amazon-rds`: one that Amazon signed."),
+  DB_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(10).describe("Most connections of one process."),
 };
 
 const queues = {
   COMMAND_QUEUE_URLS: z
     .string()
     .transform((list) => list.split(","))
-    .pipe(z.array(z.url()).min(1)),
+    .pipe(z.array(z.url()).min(1))
+    .describe("The SQS FIFO queues of the shards, with commas between them; the place in the list is the shard."),
 };
 
 /** Files on their way in and out, and the answers of reading commands; everything in it expires. */
-const media = { MEDIA_BUCKET: z.string().min(3) };
+const media = {
+  MEDIA_BUCKET: z.string().min(3).describe("S3 bucket of files on their way and of answers with content; all expires."),
+};
 
 const apiSchema = z.object({
   ...logging,
   ...database,
   ...queues,
   ...media,
-  DASHBOARD_PORT: portNumber.default(4000),
-  API_HOST: z.string().default("127.0.0.1"),
-  APP_TIMEZONE: z.string().refine(isTimeZone, "must be an IANA time zone").default("Asia/Jakarta"),
-  PHONE_REGIONS: z.string().refine(isRegionList, "must be * or a list such as ID,MY,SG").optional(),
-  SYNC_WAIT_MS: milliseconds(25_000),
+  DASHBOARD_PORT: portNumber.default(4000).describe("The API's port; 0 takes any free one."),
+  API_HOST: z.string().default("127.0.0.1").describe("The address that the API listens on."),
+  APP_TIMEZONE: z
+    .string()
+    .refine(isTimeZone, "must be an IANA time zone")
+    .default("Asia/Jakarta")
+    .describe("The zone of the times in answers."),
+  PHONE_REGIONS: z
+    .string()
+    .refine(isRegionList, "must be * or a list such as ID,MY,SG")
+    .optional()
+    .describe(
+      "Countries whose numbers are taken, such as `ID,MY,SG`, or `*`. Not set: the rule of the original service.",
+    ),
+  SYNC_WAIT_MS: milliseconds(25_000).describe(
+    "How long a request waits for its command before it is answered with 202.",
+  ),
 });
 
 const hostSchema = z.object({
@@ -73,23 +111,43 @@ const hostSchema = z.object({
   ...database,
   ...queues,
   ...media,
-  STATE_BUCKET: z.string().min(3),
-  STATE_ENCRYPTION_KEY: bytes32,
+  STATE_BUCKET: z.string().min(3).describe("S3 bucket of the devices' keys and state."),
+  STATE_ENCRYPTION_KEY: bytes32.describe(
+    "32 bytes in base64. Without it the linked devices cannot be read: keep a copy.",
+  ),
   HOST_ID: z
     .string()
     .regex(/^[a-zA-Z0-9_-]{1,40}$/, "must be 1-40 letters, digits, - or _")
-    .optional(),
-  LEASE_DURATION_MS: milliseconds(15_000),
+    .optional()
+    .describe("Only for a supervisor that never runs two hosts of one id; otherwise each start makes its own."),
+  LEASE_DURATION_MS: milliseconds(15_000).describe("How long a dead host's devices wait for another host."),
   WA_WEB_SOCKET_URL: z
     .url({ protocol: /^wss?$/, error: "must begin with ws:// or wss://" })
-    .default("wss://web.whatsapp.com/ws/chat"),
-  WA_TRUST_ROOT: bytes32.optional(),
-  WA_CONNECT_TIMEOUT_MS: milliseconds(120_000),
-  WA_QUERY_TIMEOUT_MS: milliseconds(120_000),
-  WA_KEEPALIVE_INTERVAL_MS: milliseconds(30_000),
-  WA_RESTORE_STAGGER_MS: z.coerce.number().int().min(0).default(500),
-  WA_LOGINS_PER_SECOND: z.coerce.number().positive().max(1000).default(20),
-  WA_PRINT_QR_TERMINAL: z.stringbool().default(false),
+    .default("wss://web.whatsapp.com/ws/chat")
+    .describe("Where WhatsApp is."),
+  WA_TRUST_ROOT: bytes32.optional().describe("Only with a simulator: the key that signs its certificates, in base64."),
+  WA_CONNECT_TIMEOUT_MS: milliseconds(120_000).describe("How long a connection to WhatsApp may take to open."),
+  WA_QUERY_TIMEOUT_MS: milliseconds(120_000).describe("How long WhatsApp may take to answer a query."),
+  WA_KEEPALIVE_INTERVAL_MS: milliseconds(30_000).describe("How often a quiet connection is tried."),
+  WA_RESTORE_STAGGER_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(500)
+    .describe("The pause between the logins of two devices after a start."),
+  WA_LOGINS_PER_SECOND: z.coerce
+    .number()
+    .positive()
+    .max(1000)
+    .default(20)
+    .describe("Most logins a second, of all hosts together."),
+  WA_PRINT_QR_TERMINAL: z.stringbool().default(false).describe("Print the QR code of a device in the terminal, to be scanned there."),
+});
+
+const migrateSchema = z.object({
+  ...logging,
+  ...database,
+  LAMBDA_TASK_ROOT: z.string().optional().describe("Set by Lambda: where the function's files are."),
 });
 
 /** Where MySQL is. `DATABASE_URL` wins over `DB_*`; `?socketPath=` in it means a Unix socket. */
@@ -99,7 +157,7 @@ export type HostConfig = ReturnType<typeof loadHostConfig>;
 export type WhatsAppConfig = HostConfig["whatsapp"];
 
 /** For the API functions. Throws `ConfigError`. */
-export function loadApiConfig(environment: Environment = process.env) {
+export function loadApiConfig(environment: Environment = surroundings()) {
   const env = read(apiSchema, environment);
   return {
     logLevel: env.LOG_LEVEL,
@@ -147,6 +205,17 @@ export function loadHostConfig(environment: Environment = process.env) {
   };
 }
 
+/** For the function that brings the tables up to date. Throws `ConfigError`. */
+export function loadMigrateConfig(environment: Environment = surroundings()) {
+  const env = read(migrateSchema, environment);
+  return {
+    logLevel: env.LOG_LEVEL,
+    database: databaseOf(env),
+    /** Where a deploy puts the migrations (infra/migrate.ts); undefined: where they are in the repository. */
+    migrations: env.LAMBDA_TASK_ROOT ? pathToFileURL(`${env.LAMBDA_TASK_ROOT}/migrations/`) : undefined,
+  };
+}
+
 const launcherSchema = z.object({
   ...logging,
   ...database,
@@ -162,6 +231,9 @@ export function loadLauncherConfig(environment: Environment = process.env) {
 
 /** What a child process inherits, before the launcher adds the settings of its part. */
 export const inheritedEnvironment = (environment: Environment = process.env): Environment => ({ ...environment });
+
+/** The settings of each process, for those who check or describe them. */
+export const settingsOf = { api: apiSchema, "socket-host": hostSchema, migrate: migrateSchema };
 
 const credentialsSchema = z.object({
   AWS_REGION: z.string().min(1),
@@ -184,6 +256,9 @@ function read<T extends z.ZodType>(schema: T, environment: Environment): z.infer
   throw new ConfigError(`wrong settings: ${wrong.join("; ")}`);
 }
 
+/** What mysql2 takes as `ssl` in a URL: the name of a profile with Amazon's certificates, or options in JSON. */
+const TLS_OPTION = { off: undefined, on: JSON.stringify({ verifyIdentity: true }), "amazon-rds": "Amazon RDS" };
+
 type DatabaseEnvironment = z.infer<z.ZodObject<typeof database>>;
 
 function databaseOf(env: DatabaseEnvironment): DatabaseConfig {
@@ -192,5 +267,7 @@ function databaseOf(env: DatabaseEnvironment): DatabaseConfig {
   const url = new URL(`mysql://${env.DB_HOST}:${env.DB_PORT}/${env.DB_NAME}`);
   url.username = env.DB_USER;
   url.password = env.DB_PASSWORD;
+  const tls = TLS_OPTION[env.DB_TLS];
+  if (tls) url.searchParams.set("ssl", tls);
   return { url: url.href, poolSize: env.DB_POOL_SIZE };
 }

@@ -11,9 +11,10 @@ const LOCK_TRIES = 6;
  * Applies the numbered files of `migrations/` that have not been applied, in order, under a named lock, so that any
  * number of processes may start at once. Forward only. MySQL commits every DDL statement by itself: a file that failed
  * half-way is reported by name and is to be mended by hand.
+ * @param directory where the files are; a bundled function has them elsewhere
  * @returns the names of the files that were applied now
  */
-export async function migrate(database: Database): Promise<string[]> {
+export async function migrate(database: Database, directory: URL = MIGRATIONS): Promise<string[]> {
   const connection = await database.pool.getConnection();
   try {
     await takeLock(connection);
@@ -26,10 +27,10 @@ export async function migrate(database: Database): Promise<string[]> {
     );
     const rows = await select<{ name: string }>(connection, "SELECT name FROM schema_migrations");
     const applied = new Set(rows.map((row) => row.name));
-    const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).toSorted();
+    const files = (await readdir(directory)).filter((name) => name.endsWith(".sql")).toSorted();
     const missing = files.filter((name) => !applied.has(name));
     for (const name of missing) {
-      const sql = await readFile(new URL(name, MIGRATIONS), "utf8");
+      const sql = await readFile(new URL(name, directory), "utf8");
       for (const statement of statementsOf(sql)) {
         try {
           await connection.query(statement);

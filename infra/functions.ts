@@ -1,0 +1,17 @@
+import { callers, vpc } from "./network.js";
+import { isProduction } from "./stage.js";
+
+/**
+ * Connections of one function instance: it serves one request at a time, and a request never needs more than two.
+ * Reserved concurrency times this, over all functions, with the hosts' pools stays under the database's limit.
+ */
+export const FUNCTION_POOL_SIZE = "2";
+
+/** What all functions have in common. */
+export const functionDefaults = {
+  runtime: "nodejs24.x",
+  architecture: "arm64",
+  vpc: { privateSubnets: vpc.privateSubnets, securityGroups: [callers.id] },
+  logging: { retention: isProduction ? "3 months" : "1 week", format: "json" },
+  nodejs: { format: "esm", minify: true, sourcemap: true },
+} satisfies Partial<sst.aws.FunctionArgs>;

@@ -1,0 +1,32 @@
+import { api } from "./api.js";
+import { commandQueues } from "./queues.js";
+import { prefix } from "./stage.js";
+
+/** One page in CloudWatch with what is looked at first. */
+type Metric = (string | Record<string, string>)[];
+
+function graph(title: string, region: string, metrics: Metric[], stat: string) {
+  return { type: "metric", width: 12, height: 6, properties: { title, region, metrics, stat, period: 60 } };
+}
+
+new aws.cloudwatch.Dashboard("Overview", {
+  dashboardName: prefix,
+  dashboardBody: $util
+    .all([
+      aws.getRegionOutput().region,
+      api.name,
+      $util.all(commandQueues.map((queue) => queue.nodes.queue.name)),
+    ])
+    .apply(([region, apiName, queueNames]) => {
+      const ofApi = (name: string): Metric => ["AWS/Lambda", name, "FunctionName", apiName];
+      const ofQueues = (name: string) => queueNames.map((queue): Metric => ["AWS/SQS", name, "QueueName", queue]);
+      return JSON.stringify({
+        widgets: [
+          graph("Requests, errors", region, ["UrlRequestCount", "Url4xxCount", "Url5xxCount"].map(ofApi), "Sum"),
+          graph("Time to answer (ms)", region, [ofApi("UrlRequestLatency")], "p95"),
+          graph("Commands waiting (s)", region, ofQueues("ApproximateAgeOfOldestMessage"), "Maximum"),
+          graph("Commands taken", region, ofQueues("NumberOfMessagesDeleted"), "Sum"),
+        ],
+      });
+    }),
+});

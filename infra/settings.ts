@@ -1,0 +1,28 @@
+import { database } from "./database.js";
+import { commandQueueUrls } from "./queues.js";
+import { mediaBucket, stateBucket } from "./storage.js";
+
+/** Settings by the names of shared/config.ts. Those that are secret are in secrets.ts. */
+const logging = { LOG_LEVEL: "info" };
+
+export const databaseSettings = {
+  ...logging,
+  DB_HOST: database.host,
+  DB_PORT: database.port.apply(String),
+  DB_USER: database.username,
+  DB_NAME: database.database,
+  DB_TLS: $dev ? "off" : "amazon-rds",
+};
+
+export const apiSettings = {
+  ...databaseSettings,
+  COMMAND_QUEUE_URLS: commandQueueUrls,
+  MEDIA_BUCKET: mediaBucket.name,
+};
+
+export const hostSettings = {
+  ...databaseSettings,
+  COMMAND_QUEUE_URLS: commandQueueUrls,
+  MEDIA_BUCKET: mediaBucket.name,
+  STATE_BUCKET: stateBucket.name,
+};
