@@ -10,7 +10,10 @@ export default $config({
       protect: isProduction,
       // Exact, so that a deploy of an old commit makes what it made then. The tags are for the bill.
       providers: {
-        aws: { version: "7.20.0", defaultTags: { tags: { application: "whatsapp-gateway", stage: input?.stage ?? "" } } },
+        aws: {
+          version: "7.20.0",
+          defaultTags: { tags: { application: "whatsapp-gateway", stage: input?.stage ?? "" } },
+        },
       },
     };
   },

@@ -14,4 +14,11 @@ export const functionDefaults = {
   vpc: { privateSubnets: vpc.privateSubnets, securityGroups: [callers.id] },
   logging: { retention: isProduction ? "3 months" : "1 week", format: "json" },
   nodejs: { format: "esm", minify: true, sourcemap: true },
+  transform: {
+    role: (role) => {
+      // The component lets everybody in the account wear the role, which only `sst dev` needs.
+      if (!$dev) role.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
+      return undefined;
+    },
+  },
 } satisfies Partial<sst.aws.FunctionArgs>;

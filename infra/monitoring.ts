@@ -12,11 +12,7 @@ function graph(title: string, region: string, metrics: Metric[], stat: string) {
 new aws.cloudwatch.Dashboard("Overview", {
   dashboardName: prefix,
   dashboardBody: $util
-    .all([
-      aws.getRegionOutput().region,
-      api.name,
-      $util.all(commandQueues.map((queue) => queue.nodes.queue.name)),
-    ])
+    .all([aws.getRegionOutput().region, api.name, $util.all(commandQueues.map((queue) => queue.nodes.queue.name))])
     .apply(([region, apiName, queueNames]) => {
       const ofApi = (name: string): Metric => ["AWS/Lambda", name, "FunctionName", apiName];
       const ofQueues = (name: string) => queueNames.map((queue): Metric => ["AWS/SQS", name, "QueueName", queue]);

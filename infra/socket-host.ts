@@ -17,6 +17,7 @@ const cluster = new sst.aws.Cluster("Cluster", {
     id: vpc.id,
     // With an address of their own in the public subnets they reach WhatsApp without NAT; their group admits nobody.
     containerSubnets: vpc.publicSubnets,
+    // There is none; the argument is demanded.
     loadBalancerSubnets: vpc.publicSubnets,
     securityGroups: [callers.id],
   },
@@ -90,6 +91,12 @@ export const socketHost = new sst.aws.Service(
         service.deploymentMaximumPercent = 200;
         service.enableExecuteCommand = false;
         service.propagateTags = "SERVICE";
+        // The component gives addresses only in a network that it knows by its own type.
+        service.networkConfiguration = {
+          subnets: vpc.publicSubnets,
+          securityGroups: [callers.id],
+          assignPublicIp: true,
+        };
         return undefined;
       },
       taskRole: (role) => {

@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+import type { BuildOptions, Metafile } from "esbuild";
+import { REPOSITORY } from "../../local/repository.ts";
+
+export type FunctionBundle = { file: string; metafile: Metafile };
+
+/** What SST puts before each function (pkg/runtime/node/build.go), for packages that are CommonJS inside. */
+const BANNER = [
+  "import { createRequire as topLevelCreateRequire } from 'module';",
+  "const require = topLevelCreateRequire(import.meta.url);",
+  'import { fileURLToPath as topLevelFileUrlToPath, URL as topLevelURL } from "url"',
+  "const __filename = topLevelFileUrlToPath(import.meta.url)",
+  'const __dirname = topLevelFileUrlToPath(new topLevelURL(".", import.meta.url))',
+].join("\n");
+
+/** The settings with which SST 4.17.1 bundles a function of format `esm`, minified (pkg/runtime/node/build.go). */
+export const functionOptions: BuildOptions = {
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "esnext",
+  mainFields: ["module", "main"],
+  keepNames: true,
+  minify: true,
+  external: ["sharp", "pg-native"],
+  banner: { js: BANNER },
+  logLevel: "silent",
+};
+
+/**
+ * Bundles a handler such as `functions/api.handler` as a deploy does.
+ * @throws when there is no such file, it does not build, or it does not export the handler
+ */
+export async function bundleFunction(handler: string, directory: string): Promise<FunctionBundle> {
+  const [, path, name] = /^(.+)\.([^./]+)$/.exec(handler) ?? [];
+  const entry =
+    path && [".ts", ".mjs", ".js"].map((end) => join(REPOSITORY, path + end)).find((file) => existsSync(file));
+  if (!entry || !name) throw new Error(`Handler not found: ${handler}`);
+  const file = join(directory, `${basename(path)}.mjs`);
+  const { metafile } = await build({ ...functionOptions, entryPoints: [entry], outfile: file, metafile: true });
+  const exported = Object.values(metafile.outputs).flatMap((output) => output.exports);
+  if (!exported.includes(name)) throw new Error(`Handler not found: ${handler}: "${name}" is not exported`);
+  return { file, metafile };
+}
