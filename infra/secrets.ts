@@ -3,14 +3,12 @@ import { prefix } from "./stage.js";
 
 /** 32 bytes in base64: wraps the keys of every device's state. Whoever deploys keeps a copy: it is not to be had again. */
 const stateEncryptionKey = new sst.Secret("StateEncryptionKey");
-const sessionSecret = new sst.Secret("SessionSecret");
 
 /**
  * Linked to functions: SST packs it encrypted beside the code, and shared/config.ts reads it as if each were a variable.
  * A plain variable of a function can be read by everybody who may look at the function.
  */
 export const databaseSecrets = new sst.Linkable("DatabaseSettings", { properties: { DB_PASSWORD: database.password } });
-export const apiSecrets = new sst.Linkable("ApiSettings", { properties: { SESSION_SECRET: sessionSecret.value } });
 
 const secureParameter = (name: string, value: $util.Output<string>) =>
   new aws.ssm.Parameter(name, { name: `/${prefix}/${name}`, type: "SecureString", value });

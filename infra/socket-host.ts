@@ -8,6 +8,7 @@ import { isProduction } from "./stage.js";
 /** The most that Fargate gives between SIGTERM and SIGKILL; handing everything over takes a few seconds of it. */
 const STOP_TIMEOUT_SECONDS = 120;
 const HEALTH_PORT = "9464";
+const IS_ALIVE = `fetch("http://127.0.0.1:${HEALTH_PORT}/health").then(({ ok }) => process.exit(ok ? 0 : 1))`;
 /** Connections of one task, and the most tasks: see functions.ts. */
 const POOL_SIZE = "10";
 export const MAX_TASKS = isProduction ? 4 : 2;
@@ -60,7 +61,7 @@ export const socketHost = new sst.aws.Service(
       scaleOutCooldown: "3 minutes",
     },
     health: {
-      command: ["CMD", "node", "healthy.mjs"],
+      command: ["CMD", "node", "-e", IS_ALIVE],
       startPeriod: "60 seconds",
       interval: "30 seconds",
       timeout: "5 seconds",

@@ -18,7 +18,7 @@ export class ConfigError extends Error {
 type Environment = Record<string, string | undefined>;
 
 /** What infra/secrets.ts links to functions: SST packs it encrypted beside their code. Elsewhere there is none of it. */
-const LINKED = ["DatabaseSettings", "ApiSettings"];
+const LINKED = ["DatabaseSettings"];
 
 /** The environment, and over it the secrets that SST has linked, each under the name of a variable. */
 function surroundings(): Environment {
@@ -120,6 +120,9 @@ const hostSchema = z.object({
     .regex(/^[a-zA-Z0-9_-]{1,40}$/, "must be 1-40 letters, digits, - or _")
     .optional()
     .describe("Only for a supervisor that never runs two hosts of one id; otherwise each start makes its own."),
+  HEALTH_PORT: portNumber
+    .optional()
+    .describe("Where a host tells on loopback, at `/health`, that it lives. Not set: nowhere."),
   LEASE_DURATION_MS: milliseconds(15_000).describe("How long a dead host's devices wait for another host."),
   WA_WEB_SOCKET_URL: z
     .url({ protocol: /^wss?$/, error: "must begin with ws:// or wss://" })
@@ -188,6 +191,7 @@ export function loadHostConfig(environment: Environment = process.env) {
     stateEncryptionKey: env.STATE_ENCRYPTION_KEY,
     /** Given only by a supervisor that never runs two hosts of one id: a restarted host then need not wait for its old leases. */
     hostId: env.HOST_ID as HostId | undefined,
+    healthPort: env.HEALTH_PORT,
     leaseDurationMs: env.LEASE_DURATION_MS,
     whatsapp: {
       webSocketUrl: env.WA_WEB_SOCKET_URL,

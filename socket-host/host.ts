@@ -65,6 +65,11 @@ export class Host {
     await this.#keeper.start();
   }
 
+  /** What it carries now. */
+  get load(): { shards: number; devices: number } {
+    return { shards: this.#consumers.size, devices: this.#devices.size };
+  }
+
   /** Hands everything over: commands ended or given back, state flushed, sockets closed without logout, leases released. */
   async stop(): Promise<void> {
     this.#isStopping = true;

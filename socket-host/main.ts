@@ -4,6 +4,7 @@ import { newHostId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { openStorage } from "../shared/storage.ts";
+import { startHealthServer } from "./health-server.ts";
 import { Host } from "./host.ts";
 import { startWatchdog } from "./watchdog.ts";
 import { trustRoot } from "./whatsapp/trust.ts";
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
   process.on("disconnect", () => void stop("the parent process ended"));
 
   await host.start();
+  if (config.healthPort !== undefined) await startHealthServer(config.healthPort, () => ({ hostId, ...host.load }));
   log.info("ready");
   process.send?.({ type: "ready", hostId });
 }

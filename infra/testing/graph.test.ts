@@ -91,8 +91,7 @@ describe.skipIf(missing)(
     it(
       "a missing secret stops the deploy and is named",
       async () => {
-        const secrets = { SessionSecret: SECRETS.SessionSecret };
-        await expect(make("alice", { secrets })).rejects.toThrow("StateEncryptionKey");
+        await expect(make("alice", { secrets: {} })).rejects.toThrow("StateEncryptionKey");
       },
       SYNTHESIS_TIMEOUT_MS,
     );

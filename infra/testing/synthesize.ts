@@ -52,7 +52,7 @@ export async function synthesize(options: Stage): Promise<Graph> {
   const scratch = await mkdtemp(join(tmpdir(), "synthesis-"));
   const program = join(PLATFORM, `program.${process.pid}.${scratch.slice(-6)}.mjs`);
   const resultFile = join(scratch, "graph.json");
-  const app = { removal: "retain", protect: false, ...(await readApp(options, scratch)), stage: options.stage };
+  const app = { ...(await readApp(options, scratch)), stage: options.stage };
   const commandLine = await startCommandLine(scratch);
   try {
     await bundleProgram(program, options, app, { scratch, resultFile });
