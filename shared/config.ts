@@ -144,7 +144,10 @@ const hostSchema = z.object({
     .max(1000)
     .default(20)
     .describe("Most logins a second, of all hosts together."),
-  WA_PRINT_QR_TERMINAL: z.stringbool().default(false).describe("Print the QR code of a device in the terminal, to be scanned there."),
+  WA_PRINT_QR_TERMINAL: z
+    .stringbool()
+    .default(false)
+    .describe("Print the QR code of a device in the terminal, to be scanned there."),
 });
 
 const migrateSchema = z.object({

@@ -32,6 +32,8 @@ const LEFT_OUT = new Set([
   "WA_QUERY_TIMEOUT_MS",
   "WA_KEEPALIVE_INTERVAL_MS",
   "WA_RESTORE_STAGGER_MS",
+  "WA_LOGINS_PER_SECOND",
+  "WA_PRINT_QR_TERMINAL",
 ]);
 /** Read by node, Lambda or SST, not by us. */
 const NOT_OURS = /^(SST_|AWS_|NODE_OPTIONS$|type$)/;
