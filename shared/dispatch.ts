@@ -1,5 +1,5 @@
 import { isSending } from "./commands.ts";
-import type { CommandPayload } from "./commands.ts";
+import type { CommandPayload, SendingPayload } from "./commands.ts";
 import * as commands from "./db/commands.ts";
 import type { Command } from "./db/commands.ts";
 import type { Device } from "./db/devices.ts";
@@ -13,11 +13,14 @@ export type Idempotency = { key: string; fingerprint: Buffer };
 
 /** `isReplay`: the key was used before for the same request; there is no second command. */
 export type Accepted = { outcome: "dispatched"; command: Command; isReplay: boolean };
-/** `mismatch`: the key was used before for another request. */
-export type Dispatched = Accepted | { outcome: "mismatch" };
+/** `mismatch`: the key was used before for another request. `full`: too many messages of the device wait already. */
+export type Dispatched = Accepted | { outcome: "mismatch" } | { outcome: "full" };
 
 type Services = { database: Database; queues: CommandQueues };
 type Target = Pick<Device, "deviceId" | "userId" | "shard">;
+
+/** Messages of a device that may wait to be begun: what its socket can send in about half a minute. */
+export const MAX_QUEUED_MESSAGES = 500;
 
 /**
  * Accepts a command: first its row, then the queue message that wakes the device's host. If the process dies between
@@ -25,7 +28,11 @@ type Target = Pick<Device, "deviceId" | "userId" | "shard">;
  * Throws when the database or the queue does not answer. Then the command of a client that gave no key is ended, for
  * the client can only ask for a new one; with a key it stays, and the client's next try queues it.
  */
-export async function dispatch(services: Services, device: Target, payload: CommandPayload): Promise<Accepted>;
+export async function dispatch(
+  services: Services,
+  device: Target,
+  payload: Exclude<CommandPayload, SendingPayload>,
+): Promise<Accepted>;
 export async function dispatch(
   services: Services,
   device: Target,
@@ -40,6 +47,8 @@ export async function dispatch(
 ): Promise<Dispatched> {
   const { database, queues } = services;
   const { deviceId, userId, shard } = device;
+  if (isSending(payload) && (await commands.isBacklog(database, deviceId, MAX_QUEUED_MESSAGES)))
+    return { outcome: "full" };
   const commandId = newCommandId();
   const messageId = isSending(payload) ? messageIdFor(deviceId, commandId) : null;
   const row = { commandId, deviceId, userId, payload, messageId };

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as commands from "../../shared/db/commands.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
-import type { CommandId } from "../../shared/ids.ts";
+import { MAX_QUEUED_MESSAGES } from "../../shared/dispatch.ts";
+import { newCommandId } from "../../shared/ids.ts";
+import type { CommandId, DeviceId } from "../../shared/ids.ts";
 import { startGateway } from "../testing/gateway.ts";
 import type { Ask } from "../testing/gateway.ts";
 import { startHost } from "../testing/host.ts";
@@ -257,4 +259,33 @@ test("without a key, a message that could not be queued is never sent", async ()
     "SELECT state, payload, error_code FROM commands WHERE state = 'queued' OR error_code = 'unavailable'",
   );
   expect(rows).toEqual([{ state: "failed", payload: null, error_code: "unavailable" }]);
+});
+
+describe("a device for which too many messages wait", () => {
+  const waiting = async (count: number) => {
+    const payload = { kind: "send-text" as const, to: JID, text: "waits" };
+    const common = { deviceId: "crowded" as DeviceId, userId: gateway.userId, payload, messageId: null };
+    for (let n = 0; n < count; n++) await commands.create(database, { ...common, commandId: newCommandId() });
+  };
+  beforeAll(async () => {
+    const crowded = await createDevice("crowded");
+    await host.setStatus(crowded, { status: "connected", phoneNumber: "628111222334", desired: "connected" });
+    await waiting(MAX_QUEUED_MESSAGES - 1);
+  });
+
+  test("takes as many as may wait, then refuses with 429 and Retry-After, and keeps what it has accepted", async () => {
+    const key = { "idempotency-key": "crowded-1", prefer: "respond-async" };
+    behave = async () => undefined;
+    expect((await send({ body: MESSAGE, headers: key }, {}, "crowded")).status).toBe(202);
+    await waiting(1);
+    const refused = await send({ body: MESSAGE }, {}, "crowded");
+    expect([refused.status, refused.body.error.code]).toEqual([429, "too_many_requests"]);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    const again = await send({ body: MESSAGE, headers: key }, {}, "crowded");
+    expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([202, "true"]);
+  });
+
+  test("does not keep others waiting", async () => {
+    expect((await send()).status).toBe(200);
+  });
 });

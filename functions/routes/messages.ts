@@ -57,6 +57,7 @@ export const messageRoutes = (regions: readonly string[] | undefined): Route[] =
       "idempotency_mismatch",
       "not_on_whatsapp",
       "refused_by_whatsapp",
+      "too_many_requests",
     ],
     async handle({ params, headers, body }, call) {
       const { services, isAbandoned } = call;
@@ -68,6 +69,7 @@ export const messageRoutes = (regions: readonly string[] | undefined): Route[] =
       const payload = { kind: "send-text" as const, to: body.to, text: body.message };
       const dispatched = replay ?? (await dispatch(services, device, payload, once));
       if (dispatched.outcome === "mismatch") throw new ApiError("idempotency_mismatch");
+      if (dispatched.outcome === "full") throw new ApiError("too_many_requests");
 
       const replayed = dispatched.isReplay ? IDEMPOTENCY_REPLAYED : {};
       if (headers.prefer) {

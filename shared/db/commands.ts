@@ -103,6 +103,12 @@ export async function listOpenMessages(database: Database, deviceId: DeviceId): 
   return (await select<Row>(database.pool, sql, [deviceId])).map(fromRow);
 }
 
+/** Whether so many commands of a device, or more, wait to be begun. Looks at no more than that many entries of an index. */
+export async function isBacklog(database: Database, deviceId: DeviceId, count: number): Promise<boolean> {
+  const sql = `SELECT 1 FROM commands WHERE device_id = ? AND state = 'queued' LIMIT 1 OFFSET ${Math.trunc(count) - 1}`;
+  return (await select(database.pool, sql, [deviceId])).length > 0;
+}
+
 /** Ends a command that was not put into the queue, so that nothing runs it after its client was told to try again. */
 export async function abandon(database: Database, commandId: CommandId): Promise<void> {
   const sql = `UPDATE commands SET state = 'failed', error_code = 'unavailable', payload = NULL, finished_at = NOW(3)
