@@ -5,6 +5,7 @@ import { runScript } from "./run-script.ts";
 const SOAKS: Record<string, string> = {
   cloud: "local/cloud/soak/run.ts",
   simulator: "simulator/soak.ts",
+  kill: "tests/soak/kill.ts",
   log: "socket-host/device-state/testing/log-soak.ts",
 };
 

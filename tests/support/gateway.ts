@@ -90,8 +90,16 @@ export class Phone {
   unlink() {
     return this.#post(`/phones/${this.number}/unlink`, {});
   }
-  async text(to: Phone, text: string): Promise<string> {
-    const { id } = (await this.#post(`/phones/${this.number}/messages`, { to: to.number, text })) as { id: string };
+  /** @param to a phone, a number, or a group's id */
+  async text(to: Phone | string, text: string): Promise<string> {
+    const chat = typeof to === "string" ? to : to.number;
+    const { id } = (await this.#post(`/phones/${this.number}/messages`, { to: chat, text })) as { id: string };
+    return id;
+  }
+  /** Answers its id. */
+  async createGroup(subject: string, members: readonly Phone[]): Promise<string> {
+    const participants = members.map((member) => member.number);
+    const { id } = (await this.#post(`/phones/${this.number}/groups`, { subject, participants })) as { id: string };
     return id;
   }
   /** Where a fault matches by phone. */
@@ -105,8 +113,9 @@ export class Phone {
     await this.#request("PUT", `/phones/${this.number}/settings`, settings);
   }
 
-  async inbox(): Promise<InboxMessage[]> {
-    const response = await fetch(`${this.#url}/phones/${this.number}/inbox?after=0&wait=0`);
+  /** @param after only messages with a higher `n` */
+  async inbox(after = 0): Promise<InboxMessage[]> {
+    const response = await fetch(`${this.#url}/phones/${this.number}/inbox?after=${after}&wait=0`);
     const answer = (await response.json()) as InboxMessage[] | { messages: InboxMessage[] };
     return Array.isArray(answer) ? answer : answer.messages;
   }
