@@ -69,7 +69,7 @@ export async function startCloud(options: Options): Promise<Cloud> {
   });
   const blobs = new Blobs(join(dataDir, "blobs"));
   let replayed = false;
-  const buckets = new Buckets((blob) => {
+  const buckets = new Buckets(now, (blob) => {
     if (replayed) blobs.remove(blob).catch(reportFailure);
   });
   const queues = new Queues(now);

@@ -4,7 +4,7 @@ import type { LifecycleRule } from "./lifecycle-rule.ts";
 import { keyBytes, keyText } from "./object-key.ts";
 import type { KeyBytes } from "./object-key.ts";
 import { OrderedMap } from "./ordered-map.ts";
-import type { ChecksumType, PartFacts, S3Record } from "./records.ts";
+import type { ChecksumType, CompletedUpload, PartFacts, S3Record } from "./records.ts";
 
 /** An object in memory; its content is in a blob file, in the journal, or empty. */
 export type StoredObject = {
@@ -37,16 +37,27 @@ export type Bucket = {
   bytes: number;
   /** By id. */
   uploads: Map<string, Upload>;
+  /** By id, the oldest first: the last ones, for a time. */
+  completed: Map<string, CompletedUpload>;
   lifecycle: readonly LifecycleRule[];
 };
+
+/**
+ * For how long, and for how many uploads of a bucket, completing again gets the first answer. For how long AWS does so is
+ * not documented; an SDK stops repeating a request after less than a minute.
+ */
+const REMEMBER_COMPLETED_MS = 10 * 60_000;
+const MOST_COMPLETED = 1_000;
 
 /** All buckets: what the journal's records of S3 add up to. */
 export class Buckets {
   readonly byName = new Map<string, Bucket>();
+  readonly #now: () => number;
   readonly #onBlobUnused: (blob: string) => void;
 
   /** `onBlobUnused` hears of each blob whose object or part was replaced or removed, after that is durable. */
-  constructor(onBlobUnused: (blob: string) => void) {
+  constructor(now: () => number, onBlobUnused: (blob: string) => void) {
+    this.#now = now;
     this.#onBlobUnused = onBlobUnused;
   }
 
@@ -55,6 +66,12 @@ export class Buckets {
     const bucket = this.byName.get(record.type === "s3.bucketDeleted" ? record.name : record.bucket);
     // A bucket may be deleted between the decision and its commit.
     if (bucket) this.#applyTo(bucket, record, payload);
+  }
+
+  /** The answer to a completion that was done a short time ago. */
+  completedUpload(bucket: Bucket, upload: string): CompletedUpload | undefined {
+    const completed = bucket.completed.get(upload);
+    return completed && this.#isRemembered(completed) ? completed : undefined;
   }
 
   /** The blobs that objects and parts refer to. */
@@ -71,15 +88,23 @@ export class Buckets {
   capture(): Iterable<Captured<S3Record>> {
     const buckets = [...this.byName.values()].map((bucket): CapturedBucket => {
       const uploads = [...bucket.uploads.values()].map((upload) => ({ ...upload, parts: new Map(upload.parts) }));
-      return { ...bucket, entries: [...bucket.objects.entriesFrom("")], uploads };
+      const completed = [...bucket.completed].filter(([, each]) => this.#isRemembered(each));
+      return { ...bucket, entries: [...bucket.objects.entriesFrom("")], uploads, completed };
     });
     return capturedRecords(buckets);
   }
 
   #create(name: string, createdAt: number): void {
     if (this.byName.has(name)) return;
-    const uploads = new Map<string, Upload>();
-    this.byName.set(name, { name, createdAt, objects: new OrderedMap(), bytes: 0, uploads, lifecycle: [] });
+    this.byName.set(name, {
+      name,
+      createdAt,
+      objects: new OrderedMap(),
+      bytes: 0,
+      uploads: new Map(),
+      completed: new Map(),
+      lifecycle: [],
+    });
   }
 
   #applyTo(
@@ -115,8 +140,22 @@ export class Buckets {
         return;
       }
       case "s3.uploadEnded":
-        return this.#endUpload(bucket, record.upload);
+        this.#endUpload(bucket, record.upload);
+        if (record.completed) this.#remember(bucket, record.upload, record.completed);
+        return;
     }
+  }
+
+  #remember({ completed }: Bucket, upload: string, facts: CompletedUpload): void {
+    if (this.#isRemembered(facts)) completed.set(upload, facts);
+    for (const [old, each] of completed) {
+      if (this.#isRemembered(each) && completed.size <= MOST_COMPLETED) break;
+      completed.delete(old);
+    }
+  }
+
+  #isRemembered({ modifiedAt }: CompletedUpload): boolean {
+    return modifiedAt + REMEMBER_COMPLETED_MS > this.#now();
   }
 
   #endUpload(bucket: Bucket, id: string): void {
@@ -147,10 +186,11 @@ function toStored(
 type CapturedBucket = Pick<Bucket, "name" | "createdAt" | "lifecycle"> & {
   entries: [string, StoredObject][];
   uploads: Upload[];
+  completed: [string, CompletedUpload][];
 };
 
 function* capturedRecords(buckets: readonly CapturedBucket[]): Generator<Captured<S3Record>> {
-  for (const { name, createdAt, lifecycle, entries, uploads } of buckets) {
+  for (const { name, createdAt, lifecycle, entries, uploads, completed: done } of buckets) {
     yield { record: { type: "s3.bucket", name, createdAt } };
     if (lifecycle.length > 0) yield { record: { type: "s3.lifecycle", bucket: name, rules: [...lifecycle] } };
     for (const [key, object] of entries) {
@@ -165,6 +205,9 @@ function* capturedRecords(buckets: readonly CapturedBucket[]): Generator<Capture
       for (const [number, part] of parts) {
         yield { record: { type: "s3.part", bucket: name, upload: id, number, ...part } };
       }
+    }
+    for (const [upload, completed] of done) {
+      yield { record: { type: "s3.uploadEnded", bucket: name, upload, completed } };
     }
   }
 }

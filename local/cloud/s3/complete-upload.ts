@@ -4,16 +4,16 @@ import { AwsError } from "../aws-error.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Upload } from "./buckets.ts";
 import { bucketOf, headerOf } from "./call.ts";
-import type { S3Action, S3Call } from "./call.ts";
+import type { S3Action, S3Call, S3Context } from "./call.ts";
 import { checkWriteConditions } from "./conditions.ts";
 import { closeContent, keepContent, LARGEST_INLINE_BYTES, openContent, readContent } from "./content.ts";
 import type { Content } from "./content.ts";
 import { badDigest, invalidRequest, malformedXml } from "./errors.ts";
 import { checksumHeaders, crc32Base64, expirationHeader } from "./object-headers.ts";
 import { keyText } from "./object-key.ts";
-import type { PartFacts } from "./records.ts";
+import type { CompletedUpload, PartFacts, S3Record } from "./records.ts";
 import { readSignedBody } from "./signed-body.ts";
-import { lockUpload } from "./uploads.ts";
+import { lockUpload, uploadOf } from "./uploads.ts";
 import { writeObject } from "./write-object.ts";
 import { childText, parseXml, s3Document, sendXml, textElement } from "./xml.ts";
 
@@ -26,33 +26,55 @@ const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
 export const completeMultipartUpload: S3Action = async (context, call) => {
   const { exchange } = call;
   const named = parseParts((await readSignedBody(exchange, LONGEST_BODY_BYTES)).toString("utf8"));
-  await lockUpload(context, call, async (upload) => {
-    checkWriteConditions(exchange, keyText(call.key), bucketOf(context, call).objects.get(call.key));
-    const parts = chooseParts(upload, named);
-    const joined = await keepContent(contentOf(parts, context.blobs), {
-      blobs: context.blobs,
-      largestInlineBytes: LARGEST_INLINE_BYTES,
-      check: (facts) => checkWhole(call, upload, parts, facts),
-    });
-    const content: Content = { ...joined, etag: compositeEtag(parts) };
-    const composite = upload.checksumType === "COMPOSITE" ? { compositeCrc32: compositeCrc32(parts) } : {};
-    const { headers, id } = upload;
-    const modifiedAt = await writeObject(context, call, { content, headers, upload: id, ...composite });
-    for (const [name, value] of Object.entries(expirationHeader(context, call, modifiedAt))) {
-      exchange.response.setHeader(name, value);
-    }
-    const checksum = checksumHeaders({ ...content, ...composite });
-    const elements = [
-      textElement("Location", `http://${exchange.request.headers.host}${exchange.url.path}`),
-      textElement("Bucket", call.bucket),
-      textElement("Key", keyText(call.key)),
-      textElement("ETag", `"${content.etag}"`),
-      textElement("ChecksumCRC32", checksum["x-amz-checksum-crc32"]),
-      textElement("ChecksumType", checksum["x-amz-checksum-type"]),
-    ];
-    sendXml(exchange.response, 200, s3Document("CompleteMultipartUploadResult", elements));
+  const { etag, modifiedAt, ...checksums } = await lockUpload(context, call, async () => {
+    return completedBefore(context, call, named) ?? complete(context, call, named);
   });
+  for (const [name, value] of Object.entries(expirationHeader(context, call, modifiedAt))) {
+    exchange.response.setHeader(name, value);
+  }
+  const checksum = checksumHeaders(checksums);
+  const elements = [
+    textElement("Location", `http://${exchange.request.headers.host}${exchange.url.path}`),
+    textElement("Bucket", call.bucket),
+    textElement("Key", keyText(call.key)),
+    textElement("ETag", `"${etag}"`),
+    textElement("ChecksumCRC32", checksum["x-amz-checksum-crc32"]),
+    textElement("ChecksumType", checksum["x-amz-checksum-type"]),
+  ];
+  sendXml(exchange.response, 200, s3Document("CompleteMultipartUploadResult", elements));
 };
+
+/** The client may not have got the answer to the same request: it gets it again, whatever became of the object. */
+function completedBefore(context: S3Context, call: S3Call, named: readonly NamedPart[]): CompletedUpload | undefined {
+  const upload = call.exchange.url.query.get("uploadId") ?? "";
+  const completed = context.buckets.completedUpload(bucketOf(context, call), upload);
+  return completed?.key === keyText(call.key) && completed.request === hashOf(named) ? completed : undefined;
+}
+
+async function complete(context: S3Context, call: S3Call, named: readonly NamedPart[]): Promise<CompletedUpload> {
+  const upload = uploadOf(context, call);
+  const key = keyText(call.key);
+  checkWriteConditions(call.exchange, key, bucketOf(context, call).objects.get(call.key));
+  const parts = chooseParts(upload, named);
+  const joined = await keepContent(contentOf(parts, context.blobs), {
+    blobs: context.blobs,
+    largestInlineBytes: LARGEST_INLINE_BYTES,
+    check: (facts) => checkWhole(call, upload, parts, facts),
+  });
+  const content: Content = { ...joined, etag: compositeEtag(parts) };
+  const composite = upload.checksumType === "COMPOSITE" ? { compositeCrc32: compositeCrc32(parts) } : {};
+  const { headers, id } = upload;
+  const facts = { key, request: hashOf(named), etag: content.etag, crc32: content.crc32, ...composite };
+  const endOfUpload = (modifiedAt: number): S3Record => {
+    return { type: "s3.uploadEnded", bucket: call.bucket, upload: id, completed: { ...facts, modifiedAt } };
+  };
+  const modifiedAt = await writeObject(context, call, { content, headers, endOfUpload, ...composite });
+  return { ...facts, modifiedAt };
+}
+
+function hashOf(named: readonly NamedPart[]): string {
+  return createHash("sha256").update(JSON.stringify(named)).digest("base64url");
+}
 
 type NamedPart = { number: number; etag: string; crc32: string | undefined };
 

@@ -13,7 +13,7 @@ export type S3Record =
   | ({ type: "s3.upload"; bucket: string; upload: string; key: string } & UploadFacts)
   | ({ type: "s3.part"; bucket: string; upload: string; number: number } & PartFacts)
   /** Completed (the object is in the same transaction) or aborted. The parts are not needed any more. */
-  | { type: "s3.uploadEnded"; bucket: string; upload: string };
+  | { type: "s3.uploadEnded"; bucket: string; upload: string; completed?: CompletedUpload | undefined };
 
 type ObjectFacts = {
   size: number;
@@ -27,6 +27,12 @@ type ObjectFacts = {
   /** Content-type and the like, and user metadata as `x-amz-meta-…`; absent for a plain object. */
   headers?: Record<string, string> | undefined;
 };
+
+/** What a repetition of the request is answered with. `request` is the hash of the parts that it named. */
+export type CompletedUpload = { key: string; request: string } & Pick<
+  ObjectFacts,
+  "etag" | "crc32" | "compositeCrc32" | "modifiedAt"
+>;
 
 export type ChecksumType = "COMPOSITE" | "FULL_OBJECT";
 

@@ -22,6 +22,7 @@ import type {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestCloud } from "../test-cloud.ts";
 import type { TestCloud } from "../test-cloud.ts";
+import { Buckets } from "./buckets.ts";
 import { createTestBucket } from "./test-bucket.ts";
 
 let cloud: TestCloud;
@@ -33,6 +34,7 @@ afterAll(() => cloud.dispose());
 const MIB = 1024 * 1024;
 const LARGE = Buffer.alloc(5 * MIB, "large part ");
 const SMALL = Buffer.from("the end");
+const unused = () => undefined;
 
 async function startUpload(Key = "key", input: Partial<CreateMultipartUploadCommandInput> = {}) {
   const bucket = await createTestBucket(cloud);
@@ -154,6 +156,38 @@ describe("an upload in parts", () => {
     expect((await upload.bucket.get("key")).equals(SMALL)).toBe(true);
   });
 
+  it("is completed only over the version that it names", async () => {
+    const upload = await startUpload();
+    const part = await upload.part(1, SMALL);
+    await expect(upload.complete([part], { IfMatch: '"abc"' })).rejects.toMatchObject({ name: "NoSuchKey" });
+    const { ETag } = await upload.bucket.put("key", "there already");
+    await expect(upload.complete([part], { IfMatch: '"abc"' })).rejects.toMatchObject({ name: "PreconditionFailed" });
+    await upload.complete([part], { IfMatch: ETag });
+    expect((await upload.bucket.get("key")).equals(SMALL)).toBe(true);
+  });
+
+  it("gives the same answer when it is completed again, over a restart too, whatever became of the object", async () => {
+    const upload = await startUpload("key", { ChecksumAlgorithm: "CRC32" });
+    const part = await upload.part(1, SMALL);
+    const complete = async () => {
+      const { Key, ETag, ChecksumCRC32, ChecksumType } = await upload.complete([part], { IfNoneMatch: "*" });
+      return { Key, ETag, ChecksumCRC32, ChecksumType };
+    };
+    // The second waits for its turn and finds the first done.
+    const [first, second] = await Promise.all([complete(), complete()]);
+    expect(second).toEqual(first);
+    await upload.bucket.put("key", "written since");
+    await cloud.restart();
+    expect(await complete()).toEqual(first);
+    expect((await upload.bucket.get("key")).toString()).toBe("written since");
+    await expect(upload.complete([{ ...part, ETag: '"other"' }])).rejects.toMatchObject({ name: "NoSuchUpload" });
+    await expect(cloud.s3.send(new AbortMultipartUploadCommand(upload.named))).rejects.toMatchObject({
+      name: "NoSuchUpload",
+    });
+    cloud.advance(11 * 60_000);
+    await expect(complete()).rejects.toMatchObject({ name: "NoSuchUpload" });
+  });
+
   it("is refused when its parts are not what was uploaded", async () => {
     const upload = await startUpload();
     const one = await upload.part(1, SMALL);
@@ -187,6 +221,19 @@ describe("an upload in parts", () => {
     const other = new UploadPartCopyCommand({ ...input, CopySourceRange: "bytes=2-10" });
     await expect(cloud.s3.send(other)).rejects.toMatchObject({ name: "NoSuchUpload" });
   });
+});
+
+it("remembers the last 1,000 completions of a bucket and not a longer list", () => {
+  const buckets = new Buckets(() => 1_000, unused);
+  buckets.apply({ type: "s3.bucket", name: "b", createdAt: 0 }, undefined);
+  const completed = { key: "k", request: "", etag: "", crc32: 0, modifiedAt: 1_000 };
+  for (let n = 0; n < 1_100; n += 1) {
+    buckets.apply({ type: "s3.uploadEnded", bucket: "b", upload: `${n}`, completed }, undefined);
+  }
+  expect([...buckets.capture()]).toHaveLength(1_001);
+  const bucket = buckets.byName.get("b");
+  const remembered = ["99", "100", "1099"].map((id) => bucket && buckets.completedUpload(bucket, id));
+  expect(remembered).toEqual([undefined, completed, completed]);
 });
 
 describe("listings", () => {

@@ -78,7 +78,8 @@ type PartContent = { size: number; etag: string; crc32: number; blob?: string };
 async function keepPart(context: S3Context, call: S3Call, number: number, content: PartContent): Promise<number> {
   const { size, etag, crc32, blob = "" } = content;
   try {
-    return await lockUpload(context, call, async ({ id: upload }) => {
+    return await lockUpload(context, call, async () => {
+      const { id: upload } = uploadOf(context, call);
       const modifiedAt = context.now();
       const facts = { size, etag, crc32, blob, modifiedAt };
       await context.commit({ records: [{ type: "s3.part", bucket: call.bucket, upload, number, ...facts }] });
@@ -93,7 +94,8 @@ async function keepPart(context: S3Context, call: S3Call, number: number, conten
 }
 
 export const abortMultipartUpload: S3Action = async (context, call) => {
-  await lockUpload(context, call, async ({ id: upload }) => {
+  await lockUpload(context, call, async () => {
+    const { id: upload } = uploadOf(context, call);
     const end: S3Record = { type: "s3.uploadEnded", bucket: call.bucket, upload };
     await context.commit({ records: [end] });
   });
@@ -110,8 +112,8 @@ export function uploadOf(context: S3Context, call: S3Call): Upload {
 }
 
 /** Parts cannot come, and the upload cannot end, while `work` runs. (No key of an object begins with a bucket `?…`.) */
-export function lockUpload<T>(context: S3Context, call: S3Call, work: (upload: Upload) => Promise<T>): Promise<T> {
-  return context.locks.run(`?${uploadOf(context, call).id}`, () => work(uploadOf(context, call)));
+export function lockUpload<T>({ locks }: S3Context, { exchange }: S3Call, work: () => Promise<T>): Promise<T> {
+  return locks.run(`?${exchange.url.query.get("uploadId")}`, work);
 }
 
 function partNumber({ exchange }: S3Call): number {

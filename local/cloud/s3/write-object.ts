@@ -9,8 +9,8 @@ type Written = {
   content: Content;
   headers: Record<string, string> | undefined;
   compositeCrc32?: string;
-  /** The upload that ends with this. */
-  upload?: string;
+  /** The end of the upload that this completes. */
+  endOfUpload?: (modifiedAt: number) => S3Record;
 };
 
 /**
@@ -18,7 +18,7 @@ type Written = {
  * Gives the time of modification. Throws `AwsError` or `StorageError`; the content's blob is then removed.
  */
 export async function writeObject(context: S3Context, call: S3Call, written: Written): Promise<number> {
-  const { content, headers, compositeCrc32, upload } = written;
+  const { content, headers, compositeCrc32, endOfUpload } = written;
   const { inline, blob, ...facts } = content;
   const key = keyText(call.key);
   try {
@@ -36,7 +36,7 @@ export async function writeObject(context: S3Context, call: S3Call, written: Wri
         headers,
         blob,
       };
-      const end: S3Record[] = upload === undefined ? [] : [{ type: "s3.uploadEnded", bucket, upload }];
+      const end = endOfUpload ? [endOfUpload(modifiedAt)] : [];
       await context.commit({ records: [record, ...end], ...(inline && { payload: inline }) });
       // Deleted while this was on its way to the disk: the object went with the bucket.
       bucketOf(context, call);
