@@ -6,6 +6,8 @@ import { answer, reportFailure } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { periodically } from "./periodically.ts";
+import { FORMAT, RECORD_KINDS } from "./records.ts";
+import type { CloudRecord } from "./records.ts";
 import { Blobs } from "./s3/blobs.ts";
 import { Buckets } from "./s3/buckets.ts";
 import { Expiry } from "./s3/expiry.ts";
@@ -24,6 +26,7 @@ import type { SchedulerRecord } from "./scheduler/records.ts";
 import { Schedules } from "./scheduler/schedules.ts";
 import { serveScheduler } from "./scheduler/serve.ts";
 import { cloudStatus } from "./status.ts";
+import { UnreadableDataError } from "./store/data-directory.ts";
 import type { Transaction } from "./store/journal.ts";
 import type { Captured } from "./store/snapshot.ts";
 import { Store } from "./store/store.ts";
@@ -40,8 +43,6 @@ type Options = {
   /** The clock, in Unix milliseconds. */
   now?: () => number;
 };
-
-type CloudRecord = SqsRecord | S3Record | SchedulerRecord;
 
 export type Cloud = {
   /** `http://127.0.0.1:<port>`: for `AWS_ENDPOINT_URL_SQS`, `_S3` and `_SCHEDULER`. */
@@ -76,8 +77,12 @@ export async function startCloud(options: Options): Promise<Cloud> {
   const schedules = new Schedules(now, precision);
   const store = await Store.open<CloudRecord>({
     directory: dataDir,
+    format: FORMAT,
     state: {
       apply: (record, payload) => {
+        if (!Object.hasOwn(RECORD_KINDS, record.type)) {
+          throw new UnreadableDataError(`${dataDir} holds a record of an unknown kind: ${record.type}`);
+        }
         if (isS3Record(record)) buckets.apply(record, payload);
         else if (isSchedulerRecord(record)) schedules.apply(record, payload);
         else queues.apply(record, payload);

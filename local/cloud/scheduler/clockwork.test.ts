@@ -25,6 +25,7 @@ beforeEach(async () => {
   const schedules = new Schedules(Date.now, "second");
   store = await Store.open<SqsRecord | SchedulerRecord>({
     directory,
+    format: 1,
     state: {
       apply: (record, payload) => {
         if (record.type.startsWith("scheduler.")) schedules.apply(record as SchedulerRecord, payload);

@@ -8,31 +8,34 @@ export class UnreadableDataError extends Error {}
 
 export type FileKind = "journal" | "snapshot";
 
-/** Version of the file layout (frame.ts) and of the records. A file of another version is refused. */
-const FORMAT = 1;
-
 /** `snapshot-n` holds everything that was written before `journal-n`; later journals follow it in order. */
 export function filePath(directory: string, kind: FileKind, number: number): string {
   return join(directory, `${kind}-${String(number).padStart(8, "0")}`);
 }
 
 /** The first frame of every file. */
-export function headerFrame(kind: FileKind): Buffer {
-  return Buffer.concat(encodeFrame(0, Buffer.from(JSON.stringify([{ format: FORMAT, kind }])), undefined));
+export function headerFrame(kind: FileKind, format: number): Buffer {
+  return Buffer.concat(encodeFrame(0, Buffer.from(JSON.stringify([{ format, kind }])), undefined));
 }
 
-/** Throws `UnreadableDataError` unless `records` is the header of this version. */
-export function checkHeader(path: string, kind: FileKind, records: readonly unknown[]): void {
-  const header = records[0] as { format?: unknown; kind?: unknown } | undefined;
-  if (header?.format === FORMAT && header.kind === kind) return;
-  throw new UnreadableDataError(`${path} has format ${String(header?.format)}; this version reads format ${FORMAT}`);
+/** Gives the format that the file was written in. Throws `UnreadableDataError` for one later than `newest`. */
+export function parseHeader(path: string, kind: FileKind, records: readonly unknown[], newest: number): number {
+  const { format, kind: written } = (records[0] ?? {}) as { format?: unknown; kind?: unknown };
+  if (written !== kind || typeof format !== "number") throw new UnreadableDataError(`${path} is no ${kind}`);
+  if (format <= newest) return format;
+  const needed = "it was written by a newer version of this program, which is needed to read it";
+  throw new UnreadableDataError(`${path} has format ${format}, this version reads up to ${newest}: ${needed}`);
 }
 
 /** Creates an empty journal, durable with its name. Throws the system's error and then leaves no file. */
-export async function createJournal(directory: string, number: number): Promise<{ file: DataFile; offset: number }> {
+export async function createJournal(
+  directory: string,
+  number: number,
+  format: number,
+): Promise<{ file: DataFile; offset: number }> {
   const file = await DataFile.open(filePath(directory, "journal", number), "wx+");
   try {
-    return { file, offset: await startJournal(directory, file) };
+    return { file, offset: await startJournal(directory, file, format) };
   } catch (error) {
     await file.retire();
     throw error;
@@ -40,8 +43,8 @@ export async function createJournal(directory: string, number: number): Promise<
 }
 
 /** Writes the header into an empty journal and gives the offset behind it. */
-export async function startJournal(directory: string, file: DataFile): Promise<number> {
-  const header = headerFrame("journal");
+export async function startJournal(directory: string, file: DataFile, format: number): Promise<number> {
+  const header = headerFrame("journal", format);
   await writeFully(file.handle, [header], 0);
   await file.handle.sync();
   await syncDirectory(directory);

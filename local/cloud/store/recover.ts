@@ -1,9 +1,9 @@
 import { unlink } from "node:fs/promises";
 import {
-  checkHeader,
   createJournal,
   filePath,
   listNumbers,
+  parseHeader,
   startJournal,
   UnreadableDataError,
 } from "./data-directory.ts";
@@ -12,6 +12,9 @@ import { DataFile } from "./data-file.ts";
 import type { PayloadLocation } from "./data-file.ts";
 import { scanFrames } from "./scan.ts";
 import type { ScanResult } from "./scan.ts";
+
+/** Where the files are, the format of this version, and what takes the records. */
+type Replay<R> = { directory: string; format: number; apply: Apply<R> };
 
 type Apply<R> = (record: R, payload: PayloadLocation | undefined) => void;
 
@@ -26,10 +29,12 @@ export type Recovered = {
 
 /**
  * Replays the newest snapshot and the journals after it into `apply`, and removes what an unfinished compaction left.
- * A torn end of the last journal is cut off: it was never acknowledged. Throws `UnreadableDataError` when acknowledged
+ * A torn end of the last journal is cut off: it was never acknowledged. A last journal of an earlier format is not gone on
+ * with, so that no program of that time takes it for one it understands. Throws `UnreadableDataError` when acknowledged
  * data cannot be read, rather than start without it.
  */
-export async function recover<R>(directory: string, apply: Apply<R>): Promise<Recovered> {
+export async function recover<R>(directory: string, format: number, apply: Apply<R>): Promise<Recovered> {
+  const reading = { directory, format, apply };
   const numbers = await listNumbers(directory);
   const first = numbers.snapshot.at(-1) ?? 1;
   const journals = numbers.journal.filter((number) => number >= first);
@@ -38,11 +43,12 @@ export async function recover<R>(directory: string, apply: Apply<R>): Promise<Re
     throw new UnreadableDataError(`${filePath(directory, "journal", first + Math.max(missing, 0))} is missing`);
   }
 
-  const snapshot = numbers.snapshot.length > 0 ? await replayWhole(directory, "snapshot", first, apply) : undefined;
+  const snapshot = numbers.snapshot.length > 0 ? await replayWhole(reading, "snapshot", first) : undefined;
   const closed = [];
-  for (const number of journals.slice(0, -1)) closed.push(await replayWhole(directory, "journal", number, apply));
+  for (const number of journals.slice(0, -1)) closed.push(await replayWhole(reading, "journal", number));
 
-  const { last, end } = await openLast(directory, journals.at(-1), apply);
+  const { earlier, last, end } = await openLast(reading, journals.at(-1));
+  closed.push(...earlier);
   // Only now that everything could be read:
   for (const kind of ["snapshot", "journal"] as const) {
     for (const number of numbers[kind]) if (number < first) await unlink(filePath(directory, kind, number));
@@ -50,38 +56,42 @@ export async function recover<R>(directory: string, apply: Apply<R>): Promise<Re
   return { snapshot, closed, last, end };
 }
 
-async function openLast<R>(
-  directory: string,
-  number: number | undefined,
-  apply: Apply<R>,
-): Promise<Pick<Recovered, "last" | "end">> {
-  if (number === undefined) {
-    const { file, offset } = await createJournal(directory, 1);
-    return { last: { file, number: 1 }, end: { offset, batch: 0 } };
-  }
-  const { file, scan } = await replay(directory, "journal", number, apply);
-  const offset = await cutTornEnd(directory, file, scan);
-  return { last: { file, number }, end: { offset, batch: scan.lastBatch } };
+type Opened = Pick<Recovered, "last" | "end"> & { earlier: Recovered["closed"] };
+
+async function openLast<R>(reading: Replay<R>, number: number | undefined): Promise<Opened> {
+  if (number === undefined) return openNew(reading, 1, []);
+  const { file, scan, written } = await replay(reading, "journal", number);
+  const offset = await cutTornEnd(reading, file, scan);
+  if (written < reading.format) return openNew(reading, number + 1, [{ file, bytes: offset }]);
+  return { last: { file, number }, end: { offset, batch: scan.lastBatch }, earlier: [] };
 }
 
-async function replayWhole<R>(directory: string, kind: FileKind, number: number, apply: Apply<R>) {
-  const { file, scan } = await replay(directory, kind, number, apply);
+async function openNew<R>(
+  { directory, format }: Replay<R>,
+  number: number,
+  earlier: Recovered["closed"],
+): Promise<Opened> {
+  const { file, offset } = await createJournal(directory, number, format);
+  return { last: { file, number }, end: { offset, batch: 0 }, earlier };
+}
+
+async function replayWhole<R>(reading: Replay<R>, kind: FileKind, number: number) {
+  const { file, scan } = await replay(reading, kind, number);
   if (scan.end !== "clean") throw new UnreadableDataError(`${file.path} is damaged at byte ${scan.validBytes}`);
   return { file, bytes: scan.validBytes };
 }
 
-async function replay<R>(directory: string, kind: FileKind, number: number, apply: Apply<R>) {
+async function replay<R>({ directory, format, apply }: Replay<R>, kind: FileKind, number: number) {
   const file = await DataFile.open(filePath(directory, kind, number), "r+");
-  let headerSeen = false;
+  let written: number | undefined;
   const scan = await scanFrames(file, ({ records, payload }) => {
-    if (headerSeen) for (const record of records) apply(record as R, payload);
-    else checkHeader(file.path, kind, records);
-    headerSeen = true;
+    if (written === undefined) written = parseHeader(file.path, kind, records, format);
+    else for (const record of records) apply(record as R, payload);
   });
-  return { file, scan };
+  return { file, scan, written: written ?? format };
 }
 
-async function cutTornEnd(directory: string, file: DataFile, scan: ScanResult): Promise<number> {
+async function cutTornEnd<R>({ directory, format }: Replay<R>, file: DataFile, scan: ScanResult): Promise<number> {
   if (scan.end === "damaged") {
     throw new UnreadableDataError(
       `${file.path} is damaged at byte ${scan.validBytes}, before data that was acknowledged`,
@@ -92,5 +102,5 @@ async function cutTornEnd(directory: string, file: DataFile, scan: ScanResult): 
     await file.handle.sync();
   }
   // A crash while the file was created leaves it without its header.
-  return scan.validBytes === 0 ? startJournal(directory, file) : scan.validBytes;
+  return scan.validBytes === 0 ? startJournal(directory, file, format) : scan.validBytes;
 }

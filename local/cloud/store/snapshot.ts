@@ -12,15 +12,14 @@ export type Captured<R> = { record: R; payload?: PayloadLocation };
  * reason of `signal`, and then leaves everything as it was.
  */
 export async function writeSnapshot<R>(
-  directory: string,
-  number: number,
+  { directory, number, format }: { directory: string; number: number; format: number },
   captured: Iterable<Captured<R>>,
   signal: AbortSignal,
 ): Promise<{ file: DataFile; bytes: number }> {
   const path = filePath(directory, "snapshot", number);
   const file = await DataFile.open(`${path}.tmp`, "wx+");
   try {
-    const { bytes, moves } = await writeRecords(file, captured, signal);
+    const { bytes, moves } = await writeRecords(file, headerFrame("snapshot", format), captured, signal);
     await file.handle.sync();
     await file.rename(path);
     await syncDirectory(directory);
@@ -38,8 +37,7 @@ const READ_AT_ONCE_BYTES = 4 * 1024 * 1024;
 
 type Move = { payload: PayloadLocation; offset: number };
 
-async function writeRecords<R>(file: DataFile, captured: Iterable<Captured<R>>, signal: AbortSignal) {
-  const header = headerFrame("snapshot");
+async function writeRecords<R>(file: DataFile, header: Buffer, captured: Iterable<Captured<R>>, signal: AbortSignal) {
   await writeFully(file.handle, [header], 0);
   const moves: Move[] = [];
   let written = header.length;

@@ -15,11 +15,12 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 /** A map from names to a value and a payload: the smallest state there is. */
-async function openMap(compactAfterBytes = 1e9) {
+async function openMap(compactAfterBytes = 1e9, format = 2) {
   const entries = new Map<string, { value: string; payload: PayloadLocation | undefined }>();
   const compactionErrors: unknown[] = [];
   const store = await Store.open<Record>({
     directory,
+    format,
     state: {
       apply: (record, payload) => {
         if ("set" in record) entries.set(record.set, { value: record.value, payload });
@@ -151,16 +152,57 @@ describe("damage", () => {
     await rm(journal);
     await expect(openMap()).rejects.toThrow("journal-00000002 is missing");
   });
+});
 
-  it("of a later format is named as such", async () => {
-    const first = await openMap();
-    await first.store.close();
-    const { headerFrame } = await import("./data-directory.ts");
-    const { encodeFrame } = await import("./frame.ts");
-    const header = Buffer.concat(encodeFrame(0, Buffer.from('[{"format":2,"kind":"journal"}]'), undefined));
-    expect(header).not.toEqual(headerFrame("journal"));
-    await writeFile(join(directory, "journal-00000001"), header);
-    await expect(openMap()).rejects.toThrow("has format 2; this version reads format 1");
+describe("a directory of another format", () => {
+  const journal = (number: number) => readFile(join(directory, `journal-0000000${number}`));
+
+  it("that is later is refused with what to do, and left as it is", async () => {
+    const newer = await openMap(1e9, 3);
+    await newer.set("a", "1");
+    await newer.store.close();
+    const before = await journal(1);
+    await expect(openMap()).rejects.toThrow(
+      "journal-00000001 has format 3, this version reads up to 2: it was written by a newer version of this program, which is needed to read it",
+    );
+    expect(await files()).toEqual(["journal-00000001"]);
+    expect(await journal(1)).toEqual(before);
+    const again = await openMap(1e9, 3);
+    expect(again.values()).toEqual({ a: "1" });
+    await again.store.close();
+  });
+
+  it("that is earlier is read, and goes on in a new journal that programs of that time refuse", async () => {
+    const older = await openMap(1e9, 1);
+    await older.set("a", "1", "payload");
+    await older.store.close();
+    const before = await journal(1);
+    const newer = await openMap();
+    expect(newer.values()).toEqual({ a: "1" });
+    await newer.set("b", "2");
+    await newer.store.close();
+    expect(await journal(1)).toEqual(before);
+    await expect(openMap(1e9, 1)).rejects.toThrow("journal-00000002 has format 2");
+    const again = await openMap();
+    expect(again.values()).toEqual({ a: "1", b: "2" });
+    expect(await again.payload("a")).toBe("payload");
+    await again.store.close();
+    expect(await files()).toEqual(["journal-00000001", "journal-00000002"]);
+  });
+
+  it("that is earlier is wholly of this one after a compaction", async () => {
+    const older = await openMap(1, 1);
+    await older.set("a", "1");
+    await expect.poll(files).toContain("snapshot-00000002");
+    await older.store.close();
+    const newer = await openMap(1);
+    await newer.set("b", "2");
+    await expect.poll(files).toEqual(["journal-00000004", "snapshot-00000004"]);
+    await newer.store.close();
+    for (const name of await files()) expect(await readFile(join(directory, name), "latin1")).toContain('"format":2');
+    const again = await openMap();
+    expect(again.values()).toEqual({ a: "1", b: "2" });
+    await again.store.close();
   });
 });
 
@@ -212,7 +254,7 @@ describe("compaction", () => {
     await second.set("b", "2");
     await second.store.close();
     const { createJournal } = await import("./data-directory.ts");
-    await (await createJournal(directory, 3)).file.close();
+    await (await createJournal(directory, 3, 2)).file.close();
     const third = await openMap();
     expect(third.values()).toEqual({ a: "1", b: "2" });
     await third.set("c", "3");

@@ -20,6 +20,8 @@ type State<R> = {
 
 type Options<R> = {
   directory: string;
+  /** The version of the records, which rises with each new kind. Earlier ones can be read, later ones are refused. */
+  format: number;
   state: State<R>;
   /** The journals may grow to this (or to the size of the snapshot, if that is more) before they are compacted. */
   compactAfterBytes: number;
@@ -58,7 +60,7 @@ export class Store<R> {
     await makeDirectory(options.directory);
     const lock = await acquireLock(options.directory, options.onBroken);
     try {
-      return new Store(options, lock, await recover(options.directory, options.state.apply));
+      return new Store(options, lock, await recover(options.directory, options.format, options.state.apply));
     } catch (error) {
       await lock.release();
       throw error;
@@ -109,13 +111,13 @@ export class Store<R> {
   }
 
   async #compact(): Promise<void> {
-    const { directory, state } = this.#options;
+    const { directory, format, state } = this.#options;
     const number = this.#last.number + 1;
     const before = { file: this.#last.file, bytes: 0 };
     let captured: Iterable<Captured<R>> = [];
     let next: DataFile | undefined;
     const open = async () => {
-      const created = await createJournal(directory, number);
+      const created = await createJournal(directory, number, format);
       next = created.file;
       return created;
     };
@@ -127,7 +129,7 @@ export class Store<R> {
     this.#closed.push(before);
     this.#last = { file: next, number };
 
-    const snapshot = await writeSnapshot(directory, number, captured, this.#closing.signal);
+    const snapshot = await writeSnapshot({ directory, number, format }, captured, this.#closing.signal);
     const old = this.#files().filter((file) => file !== this.#last.file);
     this.#snapshot = snapshot;
     this.#closed = [];
