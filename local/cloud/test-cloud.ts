@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
@@ -31,7 +31,7 @@ export type CloudClients = ReturnType<typeof connect>;
 
 /** A cloud in this process with its own directory, whose clock can be put forward. It may stand still otherwise. */
 export async function startTestCloud(clock: "running" | "standing" = "running") {
-  const dataDir = await mkdtemp(join(tmpdir(), "cloud-"));
+  let dataDir = await mkdtemp(join(tmpdir(), "cloud-"));
   const startedAt = Date.now();
   let ahead = 0;
   const now = () => (clock === "running" ? Date.now() : startedAt) + ahead;
@@ -42,8 +42,15 @@ export async function startTestCloud(clock: "running" | "standing" = "running") 
   const setClock = () => {
     for (const { config } of [clients.sqs, clients.s3, clients.scheduler]) config.systemClockOffset = ahead;
   };
+  const startAgain = async () => {
+    cloud = await start();
+    clients = connect(cloud.endpoint);
+    setClock();
+  };
   return {
-    dataDir,
+    get dataDir() {
+      return dataDir;
+    },
     get endpoint() {
       return cloud.endpoint;
     },
@@ -63,9 +70,16 @@ export async function startTestCloud(clock: "running" | "standing" = "running") 
     async restart() {
       clients.close();
       await cloud.dispose();
-      cloud = await start();
-      clients = connect(cloud.endpoint);
-      setClock();
+      await startAgain();
+    },
+    /** Goes on with what is on disk at this moment, and a write that was cut short, as after a kill. */
+    async crash() {
+      clients.close();
+      const left = await copyAsLeft(dataDir);
+      await cloud.dispose();
+      await rm(dataDir, { recursive: true, force: true });
+      dataDir = left;
+      await startAgain();
     },
     async dispose() {
       clients.close();
@@ -73,6 +87,14 @@ export async function startTestCloud(clock: "running" | "standing" = "running") 
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+async function copyAsLeft(dataDir: string): Promise<string> {
+  const left = await mkdtemp(join(tmpdir(), "cloud-"));
+  await cp(dataDir, left, { recursive: true, filter: (path) => basename(path) !== "lock" });
+  const journals = (await readdir(left)).filter((name) => name.startsWith("journal-")).toSorted();
+  await appendFile(join(left, journals.at(-1) ?? ""), "GLC1 and no more of the frame");
+  return left;
 }
 
 export type TestCloud = Awaited<ReturnType<typeof startTestCloud>>;

@@ -54,18 +54,21 @@ const command = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("delete" as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("giveBack" as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("wait" as const), seconds: fc.constantFrom(1, 29, 31, 299) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("count" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const), killed: fc.boolean() }) },
 );
 
 it(
   "does what a small model does, whatever is sent, received, deleted, given back, and over restarts",
   { timeout: 120_000 },
   async () => {
+    let steps = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(command, { minLength: 30, maxLength: 90 }), async (commands) => {
+      fc.asyncProperty(fc.array(command, { minLength: 120, maxLength: 200 }), async (commands) => {
         const queue = await createTestQueue(cloud, "fifo", { VisibilityTimeout: String(VISIBILITY_SECONDS) });
         const model = new Model();
         const handles: string[] = [];
+        steps += commands.length;
         for (const step of commands) {
           switch (step.do) {
             case "send":
@@ -85,19 +88,28 @@ it(
               cloud.advance(step.seconds * 1000);
               model.nowMs += step.seconds * 1000;
               break;
+            case "count":
+              await count(queue, model);
+              break;
             case "restart":
-              await cloud.restart();
+              await (step.killed ? cloud.crash() : cloud.restart());
+              await count(queue, model);
               break;
           }
-          const hidden = model.messages.filter((message) => model.isHidden(message)).length;
-          expect(await queue.attribute("ApproximateNumberOfMessagesNotVisible")).toBe(`${hidden}`);
-          expect(await queue.attribute("ApproximateNumberOfMessages")).toBe(`${model.messages.length - hidden}`);
         }
+        await count(queue, model);
       }),
-      { numRuns: 25 },
+      { numRuns: 24 },
     );
+    expect(steps).toBeGreaterThan(3_000);
   },
 );
+
+async function count(queue: TestQueue, model: Model): Promise<void> {
+  const hidden = model.messages.filter((message) => model.isHidden(message)).length;
+  expect(await queue.attribute("ApproximateNumberOfMessagesNotVisible")).toBe(`${hidden}`);
+  expect(await queue.attribute("ApproximateNumberOfMessages")).toBe(`${model.messages.length - hidden}`);
+}
 
 /** Which groups come first is free; within a group, and that nothing is held back, is not. */
 async function receive(queue: TestQueue, model: Model, max: number): Promise<string[]> {
