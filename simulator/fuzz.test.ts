@@ -199,7 +199,9 @@ test("no plaintext that is not a stanza crashes it, it only ends the connection"
 test("no control call, however strange, is answered with 500", async () => {
   const paths = fc.constantFrom(
     ..."/phones /faults /clock".split(" "),
-    ..."scan enter-code unlink messages receipts history groups".split(" ").map((call) => `/phones/${ALICE}/${call}`),
+    ..."scan enter-code unlink messages receipts history groups calls"
+      .split(" ")
+      .map((call) => `/phones/${ALICE}/${call}`),
   );
   const keys = fc.constantFrom(
     ..."phone name qr code device to text media reaction edit delete replyTo chat ids type subject participants".split(

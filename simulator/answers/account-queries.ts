@@ -5,8 +5,3 @@ import type { Answer } from "./answer-iq.ts";
 export function answerProps(): Answer {
   return [node("props", { protocol: "1", hash: "simulated", refresh: "86400", ab_key: "simulated" }, [])];
 }
-
-/** GraphQL queries: understood, nothing to tell. */
-export function answerMex(): Answer {
-  return [node("result", {}, Buffer.from(JSON.stringify({ data: {} })))];
-}

@@ -7,7 +7,8 @@ import { answerBlocklist } from "./blocklist.ts";
 import { answerBusiness } from "./business.ts";
 import { answerEncrypt } from "./encrypt.ts";
 import { answerMediaConnection } from "./media-connection.ts";
-import { answerMex, answerProps } from "./account-queries.ts";
+import { answerProps } from "./account-queries.ts";
+import { answerMex } from "./account-standing.ts";
 import { answerAbout, answerDisappearingMode } from "./own-settings.ts";
 import { answerPicture } from "./picture.ts";
 import { answerPrivacy } from "./privacy.ts";
@@ -47,10 +48,10 @@ export async function answerIq(network: Network, device: LinkedDevice, iq: Binar
     : await ANSWERS.get(xmlns)?.({ network, device, iq, request });
   if (content instanceof Refusal) {
     const error = node("error", { code: String(content.code), text: content.text });
-    device.send(node(iq.tag, { from: to ?? SERVER, type: "error", id }, [error]));
+    device.send(node("iq", { from: to ?? SERVER, type: "error", id }, [error]));
     return;
   }
-  device.send(node(iq.tag, { from: to ?? SERVER, type: "result", id }, content));
+  device.send(node("iq", { from: to ?? SERVER, type: "result", id }, content));
   if (xmlns === "passive" && request?.tag === "active") activate(device);
   if (xmlns === "md" && request?.tag === "remove-companion-device") network.unlink(device);
 }

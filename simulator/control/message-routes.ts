@@ -37,7 +37,7 @@ export function messageRoutes(network: Network): Hono {
   app.post("/:phone/messages", async (context) => {
     const account = accountInPath(network, context);
     const order = await readBody(context, messageOrder);
-    const chat = chatOrThrow(network, order.to, order.addressing);
+    const chat = chatOrThrow(network, order.to, account.profile.isNumberHidden ? "lid" : order.addressing);
     const draft = await toDraft(network, account, chat, order);
     const { viewOnce, ephemeralSeconds, copies } = order;
     const sent = await account.phone.send(chat, draft, { viewOnce, ephemeralSeconds, copies });

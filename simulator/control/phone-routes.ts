@@ -68,6 +68,9 @@ function describe(account: Account) {
       about: account.profile.about.text,
       hasPicture: account.profile.picture !== undefined,
       blocked: [...account.profile.blocked],
+      numberHidden: account.profile.isNumberHidden,
+      restriction: account.profile.restriction ?? null,
+      newChats: account.profile.newChats ?? null,
     },
     devices: [...account.devices.values()].map(({ device, identity, isConnected }) => ({
       device,

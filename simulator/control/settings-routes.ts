@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
+import { capNewChats, restrict } from "../answers/account-standing.ts";
 import { changeAbout } from "../answers/own-settings.ts";
 import { changePicture } from "../answers/picture.ts";
 import type { Network } from "../network/network.ts";
@@ -8,7 +9,7 @@ import { pnJid } from "../wire/jid.ts";
 import { node } from "../wire/node.ts";
 import { ControlError } from "./errors.ts";
 import { accountInPath, findAccount } from "./find-account.ts";
-import { groupId, phoneNumber, readBody } from "./input.ts";
+import { groupId, phoneNumber, readBody, withoutUndefined } from "./input.ts";
 
 const MAX_PICTURE_CHARACTERS = 700_000;
 
@@ -18,6 +19,7 @@ const business = z.strictObject({
   website: z.string().max(1_000).optional(),
   email: z.string().max(1_000).optional(),
 });
+const time = z.int().min(0).max(100_000_000_000);
 const settings = z.strictObject({
   autoDelivered: z.boolean().optional(),
   autoRead: z.boolean().optional(),
@@ -40,6 +42,27 @@ const settings = z.strictObject({
     })
     .optional(),
   business: business.nullable().optional(),
+  numberHidden: z.boolean().optional(),
+  restriction: z
+    .strictObject({
+      type: z
+        .string()
+        .regex(/^[A-Z_]{1,60}$/)
+        .default("BIZ_QUALITY"),
+      until: time.optional(),
+    })
+    .nullable()
+    .optional(),
+  newChats: z
+    .strictObject({
+      quota: z.int().min(0).max(1_000_000),
+      used: z.int().min(0).max(1_000_000),
+      status: z.enum(["NONE", "FIRST_WARNING", "SECOND_WARNING", "CAPPED"]).default("NONE"),
+      cycleStart: time.optional(),
+      cycleEnd: time.optional(),
+    })
+    .nullable()
+    .optional(),
 });
 
 /** `PUT /phones/:phone/settings`: how a phone behaves, and what its owner shows and allows. Only what is named changes. */
@@ -55,6 +78,9 @@ export function settingsRoutes(network: Network): Hono {
       blocked,
       privacy,
       business: firm,
+      numberHidden,
+      restriction,
+      newChats,
       ...behaviour
     } = await readBody(context, settings);
     const others = blocked?.map((number) => findAccount(network, number).number);
@@ -73,6 +99,9 @@ export function settingsRoutes(network: Network): Hono {
     for (const [category, value] of Object.entries(withoutUndefined(privacy ?? {}))) {
       profile.privacy.set(category, value);
     }
+    if (numberHidden !== undefined) profile.isNumberHidden = numberHidden;
+    if (restriction !== undefined) restrict(network, account, restriction ?? undefined);
+    if (newChats !== undefined) capNewChats(network, account, newChats ?? undefined);
     if (firm !== undefined) profile.business = firm === null ? undefined : fieldsOf(firm);
     if (typing) routeChatState(network, phone, addressOf(typing.to), [stateNode(typing.state)]);
     network.changed(account);
@@ -96,10 +125,4 @@ function addressOf(to: string): string {
 /** Recording is composing with sound (Baileys Socket/chats.js, `sendPresenceUpdate`). */
 function stateNode(state: "composing" | "recording" | "paused") {
   return state === "recording" ? node("composing", { media: "audio" }) : node(state);
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

@@ -48,7 +48,7 @@ export function describeMember(group: Group, account: Account): BinaryNode {
 }
 
 /** The attributes by which a client knows both addresses of a person. */
-export function addresses(group: Group, account: Account): Record<string, string> {
+export function addresses(group: Group, account: Account): Record<string, string | undefined> {
   const other = group.addressing === "lid" ? "phone_number" : "lid";
   return { jid: group.jidOf(account), [other]: group.otherJidOf(account) };
 }

@@ -103,9 +103,10 @@ export class Group implements Kept {
     return this.addressing === "lid" ? lidJid(lid, device) : pnJid(number, device);
   }
 
-  /** The address of a member that is not used in this group. */
-  otherJidOf({ number, lid }: Account): string {
-    return this.addressing === "lid" ? pnJid(number) : lidJid(lid);
+  /** The address of a member that is not used in this group; `undefined` if it is a number that the person hides. */
+  otherJidOf({ number, lid, profile }: Account): string | undefined {
+    if (this.addressing === "pn") return lidJid(lid);
+    return profile.isNumberHidden ? undefined : pnJid(number);
   }
 
   join({ number }: Account): void {

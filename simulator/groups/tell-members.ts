@@ -10,7 +10,7 @@ export function endpointsOf(network: Network, group: Group): Endpoint[] {
 }
 
 /** By these a stanza of a group names whoever acted (Baileys Utils/decode-wa-message.js, `extractAddressingContext`). */
-export function actorAttributes(group: Group, actor: Account, device = 0): Record<string, string> {
+export function actorAttributes(group: Group, actor: Account, device = 0): Record<string, string | undefined> {
   return {
     participant: group.jidOf(actor, device),
     [group.addressing === "lid" ? "participant_pn" : "participant_lid"]: group.otherJidOf(actor),

@@ -2,6 +2,7 @@ import { answerIq } from "../answers/answer-iq.ts";
 import type { Connection } from "../wire/connection.ts";
 import { isGroupJid } from "../wire/jid.ts";
 import { attribute, child, children, node, nowSeconds, type BinaryNode } from "../wire/node.ts";
+import { takeCall } from "./calls.ts";
 import type { LinkedDevice } from "./linked-device.ts";
 import type { Network } from "./network.ts";
 import { routeMessage } from "./route-message.ts";
@@ -26,10 +27,11 @@ export class DeviceSession {
   async receive(stanza: BinaryNode): Promise<void> {
     const { account, device } = this.#device;
     if (account.devices.get(device) !== this.#device) return;
-    if (stanza.tag === "iq" || stanza.tag === "call") await answerIq(this.#network, this.#device, stanza);
+    if (stanza.tag === "iq") await answerIq(this.#network, this.#device, stanza);
     else if (stanza.tag === "message") this.#takeMessage(stanza);
     else if (stanza.tag === "receipt") this.#takeReceipt(stanza);
     else if (stanza.tag === "ack") this.#takeAck(stanza);
+    else if (stanza.tag === "call") takeCall(this.#network, this.#device, stanza);
     else if (stanza.tag === "presence") takePresence(this.#network, this.#device, stanza);
     else if (stanza.tag === "chatstate") {
       routeChatState(this.#network, this.#device, stanza.attrs["to"], children(stanza));

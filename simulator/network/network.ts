@@ -8,6 +8,7 @@ import { PairingDesk } from "../pairing/pairing-desk.ts";
 import { Account } from "./account.ts";
 import { Groups } from "../groups/groups.ts";
 import { announce } from "./announce.ts";
+import { Calls } from "./calls.ts";
 import { Clock } from "./clock.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FaultTable } from "./faults.ts";
@@ -27,6 +28,7 @@ export class Network {
   stats = new Stats();
   trace = new Trace();
   readonly groups = new Groups();
+  readonly calls = new Calls(this);
   /** Open WebSockets, whoever they belong to. */
   readonly connections = new Set<Connection>();
   readonly #accounts = new Map<string, Account>();
@@ -133,6 +135,7 @@ export class Network {
     this.#accounts.clear();
     this.#byLid.clear();
     this.groups.clear();
+    this.calls.clear();
     this.faults.clear();
     this.pairings.clear();
     this.stats = new Stats();

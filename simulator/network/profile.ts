@@ -12,6 +12,23 @@ const PRIVACY_CATEGORIES = [
   "messages",
 ] as const;
 
+/** What WhatsApp keeps a person from for a while: starting chats, since the account was reported or broke a rule. */
+export type Restriction = {
+  /** One of Baileys' `ReachoutTimelockEnforcementType` (Types/State.js). */
+  type: string;
+  /** Seconds since 1970; `undefined` if it is not said. */
+  until?: number | undefined;
+};
+
+/** How many new chats a person may start in a cycle, and has started; times in seconds since 1970. */
+export type NewChatCap = {
+  quota: number;
+  used: number;
+  status: "NONE" | "FIRST_WARNING" | "SECOND_WARNING" | "CAPPED";
+  cycleStart?: number | undefined;
+  cycleEnd?: number | undefined;
+};
+
 export type ProfileRecord = {
   about: { text: string; setAt: number };
   picture: { id: string; directPath: string } | undefined;
@@ -19,6 +36,9 @@ export type ProfileRecord = {
   disappearing: { durationSeconds: number; setAt: number };
   privacy: [category: string, value: string][];
   blocked: string[];
+  isNumberHidden?: boolean;
+  restriction?: Restriction | undefined;
+  newChats?: NewChatCap | undefined;
 };
 
 /** What others can learn about a person, and what the person lets them; kept by the server, not by the phone. */
@@ -32,6 +52,10 @@ export class Profile {
   readonly privacy: Map<string, string>;
   /** Numbers of people whose messages do not arrive. */
   readonly blocked: Set<string>;
+  /** Whether others get to know the person by LID alone. */
+  isNumberHidden: boolean;
+  restriction: Restriction | undefined;
+  newChats: NewChatCap | undefined;
 
   constructor(record?: ProfileRecord) {
     this.about = record?.about ?? { text: "Simulated.", setAt: Math.floor(Date.now() / 1000) };
@@ -40,6 +64,9 @@ export class Profile {
     this.disappearing = record?.disappearing ?? { durationSeconds: 0, setAt: 0 };
     this.privacy = new Map(record?.privacy ?? PRIVACY_CATEGORIES.map((category) => [category, "all"]));
     this.blocked = new Set(record?.blocked);
+    this.isNumberHidden = record?.isNumberHidden ?? false;
+    this.restriction = record?.restriction;
+    this.newChats = record?.newChats;
   }
 
   /** Whether others get to see this. The server knows nobody's contacts, so whoever is shown to some is shown to all. */
@@ -48,7 +75,8 @@ export class Profile {
   }
 
   toRecord(): ProfileRecord {
-    const { about, picture, business, disappearing } = this;
-    return { about, picture, business, disappearing, privacy: [...this.privacy], blocked: [...this.blocked] };
+    const { about, picture, business, disappearing, isNumberHidden, restriction, newChats } = this;
+    const lists = { privacy: [...this.privacy], blocked: [...this.blocked] };
+    return { about, picture, business, disappearing, isNumberHidden, restriction, newChats, ...lists };
   }
 }

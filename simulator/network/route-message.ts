@@ -72,7 +72,8 @@ function mayReach(network: Network, sender: Endpoint, { attrs }: BinaryNode, tar
 
 /** The other of the sender's two addresses, by which a client links number and LID. */
 function senderAttributes({ account }: Endpoint, isByLid: boolean): Record<string, string> {
-  return isByLid ? { sender_pn: pnJid(account.number), addressing_mode: "lid" } : { sender_lid: lidJid(account.lid) };
+  if (!isByLid) return { sender_lid: lidJid(account.lid) };
+  return { ...(!account.profile.isNumberHidden && { sender_pn: pnJid(account.number) }), addressing_mode: "lid" };
 }
 
 /** A copy for the sender's own devices says which chat it belongs to. Peer messages belong to none. */
