@@ -45,7 +45,10 @@ export class Connection {
     const { life, config, log, onPaired, onPasskey } = options;
     this.socket = openSocket(life.state, config, {
       onQr: this.#whileAlive((code, expiresAt) => this.#onQr(code, expiresAt)),
-      onPaired: this.#whileAlive(onPaired),
+      onPaired: this.#whileAlive(async () => {
+        life.chats.intake.expect();
+        await onPaired();
+      }),
       onPasskey: this.#whileAlive(onPasskey),
       onOpen: this.#whileAlive((account) => this.#onOpen(account)),
       onCaughtUp: this.#whileAlive(() => this.#onCaughtUp()),
@@ -56,6 +59,11 @@ export class Connection {
       // At once and not through a promise: the acknowledgement that follows must find it in the journal.
       onReceipt: (receipt) => (this.#isEnded || life.state.failed ? undefined : life.inbox.onReceipt(receipt)),
       onReceiptAck: this.#whileAlive((messageId) => life.inbox.onReceiptAck(messageId)),
+      // At once, too: they ride on the append of what Baileys itself has changed.
+      onHistory: life.chats.onHistory,
+      onContacts: life.chats.onContacts,
+      onChatRead: life.chats.onChatRead,
+      findMessage: (messageId) => life.chats.reader.rawMessage(messageId),
     });
     // Baileys waits for ever on a server that takes the connection and then says nothing.
     this.#timers.after(config.connectTimeoutMs, () => this.#giveUpWaiting());
@@ -96,6 +104,7 @@ export class Connection {
   async #onOpen(account: Account): Promise<void> {
     this.#timers.clear();
     this.#isOpen = true;
+    await this.#options.life.chats.store.belongTo(account.phone);
     this.#timers.after(STABLE_AFTER_MS, this.#options.onStable);
     await this.#options.onOpen(account);
     if (this.#isCaughtUp) await this.#options.onReady();

@@ -5,12 +5,14 @@ import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
 import { commandLedger } from "./command-ledger.ts";
 import { DeviceState } from "./device-state/state.ts";
+import type { PageCache } from "./chat-store/page-cache.ts";
+import { DeviceChats } from "./device-chats.ts";
 import { Inbox } from "./inbox.ts";
-import type { MessageReaders } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { SendLedger } from "./send-ledger.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
+import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
 import type { Receipt } from "./whatsapp/socket.ts";
 
 /** What a device has in memory while this host owns it: everything from S3, and what stands on it. */
@@ -18,6 +20,7 @@ export type DeviceLife = {
   state: DeviceState<Credentials>;
   outbox: Outbox;
   inbox: Inbox;
+  chats: DeviceChats;
   /** Flushes what is not durable yet, then lets go. */
   close: () => Promise<void>;
 };
@@ -28,6 +31,8 @@ type Options = {
   database: Database;
   storage: Storage;
   key: Buffer;
+  /** Shared by all devices of the host. */
+  pageCache: PageCache;
   log: Log;
   /** See `Inbox`. */
   onOverflow: () => void;
@@ -37,9 +42,6 @@ type Options = {
 export const sendLedgers = (database: Database, deviceId: DeviceId, epoch: number): SendLedger[] => [
   commandLedger(database, deviceId, epoch),
 ];
-
-/** Nobody else keeps messages yet. */
-const NOBODY: MessageReaders = { persist: () => Promise.resolve(), store: () => Promise.resolve() };
 
 /** Where a device's state lies; see docs/decisions/0004. */
 export const statePrefix = ({ userId, deviceId }: OwnedDevice) => `devices/${userId}/${deviceId}/`;
@@ -52,7 +54,7 @@ export type LifeOpened = { outcome: "open"; life: DeviceLife } | { outcome: "fen
 
 /** Loads all of a device's state. Throws when the store does not answer. */
 export async function openDeviceLife(options: Options): Promise<LifeOpened> {
-  const { owned, epoch, database, storage, key, log, onOverflow } = options;
+  const { owned, epoch, database, storage, key, pageCache, log, onOverflow } = options;
   const place = { storage, prefix: statePrefix(owned), key, epoch };
   const opened = await DeviceState.open<Credentials>({ ...place, newCreds: newCredentials, log });
   if (opened.outcome === "unreadable") {
@@ -63,13 +65,23 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const { state } = opened;
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
   const ledgers = sendLedgers(database, owned.deviceId, epoch);
-  const outbox = new Outbox({ ...part, ledgers });
+  const chats = new DeviceChats({ place, state, cache: pageCache, log });
+  const outbox = new Outbox({ ...part, ledgers, chats });
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
-  const inbox = new Inbox({ ...part, recordReceipt, readers: NOBODY, onOverflow });
+  const readers = {
+    // Nobody keeps rows of messages yet.
+    persist: () => Promise.resolve(),
+    store: (messages: readonly IncomingMessage[]) => chats.store.take(messages),
+  };
+  const inbox = new Inbox({ ...part, recordReceipt, readers, onOverflow });
+  chats
+    .settlePending(() => outbox.listUnresolved())
+    .catch((err: unknown) => log.warn({ err }, "status of sent messages not settled"));
   const close = async () => {
     await outbox.onConnectionLost();
     await inbox.close();
+    await chats.close();
     await state.close();
   };
-  return { outcome: "open", life: { state, outbox, inbox, close } };
+  return { outcome: "open", life: { state, outbox, inbox, chats, close } };
 }

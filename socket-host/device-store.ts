@@ -3,6 +3,7 @@ import type { OwnedDevice } from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
+import type { PageCache } from "./chat-store/page-cache.ts";
 import { newestEpoch } from "./device-state/newest-epoch.ts";
 import { wipe } from "./device-state/wipe.ts";
 import { openDeviceLife, sendLedgers, statePrefix } from "./device-life.ts";
@@ -15,6 +16,7 @@ type Options = {
   database: Database;
   storage: Storage;
   config: HostConfig;
+  pageCache: PageCache;
   log: Log;
   /** See `Inbox`. */
   onOverflow: () => void;
@@ -97,9 +99,10 @@ export class DeviceStore {
   }
 
   #openLife() {
-    const { owned, database, storage, config, log, onOverflow } = this.#options;
+    const { owned, database, storage, config, pageCache, log, onOverflow } = this.#options;
     const epoch = this.#epoch;
-    return openDeviceLife({ owned, epoch, database, storage, log, key: config.stateEncryptionKey, onOverflow });
+    const key = config.stateEncryptionKey;
+    return openDeviceLife({ owned, epoch, database, storage, key, pageCache, log, onOverflow });
   }
 
   async #drop(): Promise<void> {

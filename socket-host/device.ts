@@ -3,6 +3,7 @@ import type { OwnedDevice, StatusChange } from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
+import type { PageCache } from "./chat-store/page-cache.ts";
 import { closeReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
 import { DeviceRecord } from "./device-record.ts";
@@ -27,6 +28,7 @@ export type DeviceOptions = {
   database: Database;
   storage: Storage;
   config: HostConfig;
+  pageCache: PageCache;
   logins: LoginBudget;
   log: Log;
   /** Another host owns the device, or it was removed: close it here. */

@@ -7,6 +7,7 @@ import type { DeviceId, HostId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { CommandQueues } from "../shared/queue.ts";
 import type { Storage } from "../shared/storage.ts";
+import { PageCache } from "./chat-store/page-cache.ts";
 import { Consumer } from "./consumer.ts";
 import { Device } from "./device.ts";
 import { execute, giveUp } from "./execute.ts";
@@ -40,6 +41,7 @@ export class Host {
   readonly #consumers = new Map<number, Consumer>();
   readonly #devices = new Map<DeviceId, Device>();
   readonly #logins: LoginBudget;
+  readonly #pageCache = new PageCache();
   #isStopping = false;
 
   constructor(options: Options) {
@@ -89,6 +91,7 @@ export class Host {
       database,
       storage,
       config,
+      pageCache: this.#pageCache,
       logins: this.#logins,
       log,
       onFenced: () => void this.#closeFenced(owned.deviceId),

@@ -42,7 +42,8 @@ describe("the outbox of a device", () => {
       putOutbox: (id: string, entry: OutboxEntry) => void kept.set(id, entry),
     } as unknown as DeviceState<Credentials>;
     const ledgers = [commandLedger(on, deviceId, 1)];
-    return new Outbox({ database: on, deviceId, epoch: 1, state, ledgers, log: createLog("test", "silent") });
+    const chats = { sending: () => undefined, advance: () => undefined };
+    return new Outbox({ database: on, deviceId, epoch: 1, state, ledgers, chats, log: createLog("test", "silent") });
   }
   /** A socket that says yes to everything and never answers. */
   const socket = {

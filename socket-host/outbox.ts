@@ -16,6 +16,14 @@ import type { Receipt, Socket } from "./whatsapp/socket.ts";
 const ACK_WAIT_MS = 20_000;
 const RETRY_MS = 1_000;
 
+/** Who keeps what is sent, as messages of their chats. */
+export type SentMessages = {
+  /** About to leave: what this writes to the device state is in the append that the message waits for. */
+  sending: (message: { messageId: string; to: string; bytes: Buffer; at: number }) => void;
+  /** How far they have got; it may be told late, and again. */
+  advance: (messageIds: readonly string[], status: "failed" | "sent" | "delivered" | "read") => void;
+};
+
 type Pending = { message: Outgoing; settled: Promise<void>; settle: () => void; timer: NodeJS.Timeout };
 type Options = {
   database: Database;
@@ -24,6 +32,7 @@ type Options = {
   state: DeviceState<Credentials>;
   /** Everything that asks for messages of this device. */
   ledgers: readonly SendLedger[];
+  chats: SentMessages;
   log: Log;
 };
 
@@ -48,14 +57,16 @@ export class Outbox {
     const { messageId, to } = message;
     const running = this.#pending.get(messageId);
     if (running) return { finished: running.settled };
-    const { state, log } = this.#options;
+    const { state, chats, log } = this.#options;
     const finished = this.#expectAck(message);
     try {
       const kept = state.getOutbox(messageId);
       const bytes = kept?.bytes ?? (await socket.encode(message.content));
       // Never inside: the message and the ratchet step that encrypts it belong into one append.
       await breathe();
-      state.putOutbox(messageId, { to, bytes, at: Date.now() });
+      const at = Date.now();
+      state.putOutbox(messageId, { to, bytes, at });
+      chats.sending({ messageId, to, bytes, at });
       await socket.relay(to, messageId, bytes);
     } catch (err) {
       // Whether a byte has left cannot be known here: the next login sends it again.
@@ -67,7 +78,7 @@ export class Outbox {
 
   /** WhatsApp's server has taken the message, or refused it. It may come late. */
   async onAck(messageId: string, refusal: Refusal | undefined): Promise<void> {
-    const { database, deviceId, state, log } = this.#options;
+    const { database, deviceId, state, chats, log } = this.#options;
     // It stays pending until the outcome is recorded: whoever looks meanwhile must not take it for unanswered.
     const pending = this.#pending.get(messageId);
     clearTimeout(pending?.timer);
@@ -87,6 +98,7 @@ export class Outbox {
       if (pending) pending.timer = setTimeout(() => void this.onAck(messageId, refusal), RETRY_MS);
       return;
     }
+    chats.advance([messageId], refusal ? "failed" : "sent");
     this.#take(messageId)?.settle();
   }
 
@@ -119,6 +131,7 @@ export class Outbox {
         ]);
       }
     });
+    this.#options.chats.advance(messageIds, status);
     for (const messageId of messageIds) this.#take(messageId)?.settle();
   }
 

@@ -17,7 +17,7 @@ const contact = z.object({
 });
 export type Contact = z.infer<typeof contact>;
 
-type Kind = "m" | "p" | "c" | "n";
+type Kind = "m" | "p" | "c" | "n" | "a";
 const kindOf = (id: string) => id.slice(0, 1);
 
 /** A chat that is not among the newest so many has no read marker, and its group no name. */
@@ -36,6 +36,7 @@ export class ChatRecords {
   readonly #chats = new Map<string, string>();
   readonly #contacts = new Map<string, string>();
   #messageBytes = 0;
+  #account: string | undefined;
 
   constructor(state: DeviceState<Credentials>) {
     this.#state = state;
@@ -46,6 +47,7 @@ export class ChatRecords {
       if (kind === "p") this.#pages.set(name, parsePage(name, text));
       if (kind === "c") this.#chats.set(name, text);
       if (kind === "n") this.#contacts.set(name, text);
+      if (kind === "a") this.#account = name;
     }
   }
 
@@ -63,6 +65,15 @@ export class ChatRecords {
   }
   get contacts(): Iterable<[address: string, contact: Contact]> {
     return [...this.#contacts].map(([address, text]) => [address, contact.parse(JSON.parse(text))]);
+  }
+
+  /** The phone number whose chats these are. */
+  get account(): string | undefined {
+    return this.#account;
+  }
+  set account(phone: string) {
+    this.#account = phone;
+    this.#state.putChat(`a|${phone}`, "true");
   }
 
   putMessage(message: StoredMessage): void {
@@ -117,6 +128,7 @@ export class ChatRecords {
     const pages = [...this.#pages.keys()];
     for (const map of [this.#messages, this.#pages, this.#chats, this.#contacts]) map.clear();
     this.#messageBytes = 0;
+    this.#account = undefined;
     return pages;
   }
 

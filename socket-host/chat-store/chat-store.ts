@@ -82,6 +82,12 @@ export class ChatStore {
     });
   }
 
+  /** Own messages in memory of which no outcome is known. */
+  pending(): string[] {
+    const held = [...this.records.messages.values()].map((text) => JSON.parse(text) as StoredMessage);
+    return held.filter(({ status }) => status === "pending").map(({ id }) => id);
+  }
+
   /** What came in this chat until then has been read. `at` in milliseconds since 1970. */
   markRead(chat: string, at: number): void {
     const address = this.#options.people.canonical(chat);
@@ -124,10 +130,13 @@ export class ChatStore {
     this.#makeRoom();
   }
 
-  /** Another account has been linked: what the former one had goes, for good. */
-  async forget(): Promise<void> {
+  /** The account that is linked now: what another one had goes, for good. */
+  async belongTo(phone: string): Promise<void> {
+    if (this.records.account === phone) return;
     await this.#inTurn(async () => {
-      const names = this.records.clear();
+      const names = this.records.account === undefined ? [] : this.records.clear();
+      this.records.account = phone;
+      if (!names.length) return;
       await this.#options.state.flush();
       await this.#options.pages.remove(names);
     });

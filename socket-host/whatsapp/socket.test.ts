@@ -47,6 +47,10 @@ describe("a socket", () => {
         onAck: nothing,
         onReceipt: nothing,
         onReceiptAck: nothing,
+        onHistory: nothing,
+        onContacts: nothing,
+        onChatRead: nothing,
+        findMessage: () => Promise.resolve(undefined),
       });
     });
     expect(code).toBe(503);

@@ -15,6 +15,8 @@ import type { WhatsAppConfig } from "../../shared/config.ts";
 import { parseJid } from "../../shared/jid.ts";
 import type { DeviceState } from "../device-state/state.ts";
 import { encode } from "./encode.ts";
+import { tellOfChats } from "./chat-events.ts";
+import type { ChatEvents } from "./chat-events.ts";
 import { authKeys } from "./auth-keys.ts";
 import type { Credentials } from "./credentials.ts";
 import { deviceLists } from "./device-lists.ts";
@@ -34,7 +36,9 @@ export type Receipt = { chat: string; messageIds: string[]; status: "delivered" 
  */
 export type Standing = { isRestricted: boolean; until?: Date; newChats?: { used: number; quota: number } };
 
-export type SocketEvents = {
+export type SocketEvents = ChatEvents & {
+  /** Asked, not told: a message of ours that has left the outbox, for a recipient that could not read it. */
+  findMessage: (messageId: string) => Promise<Buffer | undefined>;
   onQr: (code: string, expiresAt: Date) => void;
   /** The phone has accepted the QR; WhatsApp now closes the socket and expects a new one (code 515). */
   onPaired: () => void;
@@ -62,6 +66,11 @@ export type Socket = {
   standing: () => Promise<Standing>;
   /** A code to type on the phone of this number; works while a QR is shown. Rejects when it cannot be asked for. */
   pairingCode: (phone: string) => Promise<string>;
+  /**
+   * Asks the phone for messages of a chat before this one; `at` in milliseconds since 1970. They come as a history, which
+   * names the id that is answered here.
+   */
+  requestHistory: (before: { chat: string; id: string; fromMe: boolean; at: number }, count: number) => Promise<string>;
   /** Removes the link on WhatsApp's side and closes. */
   logout: () => Promise<void>;
   /** Closes without logging out and lets go of everything; no event follows. */
@@ -108,9 +117,9 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     maxMsgRetryCount: MAX_RETRIES,
     userDevicesCache: deviceLists(state),
     // Looked up by id only: a retry request names the device it comes from, not the chat the message went to.
-    getMessage: (key) => {
-      const sent = key.id ? state.getOutbox(key.id) : undefined;
-      return Promise.resolve(sent && proto.Message.decode(sent.bytes));
+    getMessage: async ({ id }) => {
+      const bytes = id ? (state.getOutbox(id)?.bytes ?? (await events.findMessage(id))) : undefined;
+      return bytes && proto.Message.decode(bytes);
     },
   });
 
@@ -173,6 +182,8 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     if (receipt) events.onReceipt(receipt);
   });
 
+  tellOfChats(sock, state, events);
+
   return {
     async isOnWhatsApp(phone) {
       const found = await sock.onWhatsApp(phone);
@@ -194,6 +205,9 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     },
     async pairingCode(phone) {
       return await sock.requestPairingCode(phone);
+    },
+    async requestHistory({ chat, id, fromMe, at }, count) {
+      return await sock.fetchMessageHistory(count, { remoteJid: chat, id, fromMe }, at);
     },
     async logout() {
       await sock.logout();

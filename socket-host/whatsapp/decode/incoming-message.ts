@@ -35,17 +35,26 @@ export type Reader = { creds: Credentials; book: AddressBook };
  * What a journaled stanza says. Undefined for what no person sees (keys, history, sender-key distributions), and for what
  * Baileys could make nothing of either.
  */
-export function incomingMessage(entry: JournalEntry, { creds, book }: Reader): IncomingMessage | undefined {
-  const message = decode(entry, creds);
-  const content = message?.message && messageContent(message.message);
-  const { remoteJid, id, participant, fromMe: isOwn } = message?.key ?? {};
-  if (!message?.message || !content || !remoteJid || !id) return undefined;
+export function incomingMessage(entry: JournalEntry, reader: Reader): IncomingMessage | undefined {
+  const message = decode(entry, reader.creds);
+  return message && toIncoming(message, entry, reader);
+}
+
+/** A message of Baileys' form, live or out of a history; `attrs` are those of its stanza, if there was one. */
+export function toIncoming(
+  message: WAMessage,
+  { attrs }: Pick<JournalEntry, "attrs">,
+  { book }: Pick<Reader, "book">,
+): IncomingMessage | undefined {
+  const content = message.message && messageContent(message.message);
+  const { remoteJid, id, participant, fromMe: isOwn } = message.key;
+  if (!message.message || !content || !remoteJid || !id) return undefined;
   const fromMe = isOwn === true;
   const self = book.self();
   const isGroup = parseJid(remoteJid)?.server === GROUP_SERVER;
   const names = [
     participant || remoteJid,
-    ...otherNames(entry.attrs, participant ? "participant" : fromMe ? "recipient" : "sender"),
+    ...otherNames(attrs, participant ? "participant" : fromMe ? "recipient" : "sender"),
   ];
   const other = book.addressesOf(...names);
   const sender = { ...(fromMe ? self : other), name: message.pushName ?? null };
