@@ -199,7 +199,7 @@ test("no plaintext that is not a stanza crashes it, it only ends the connection"
 test("no control call, however strange, is answered with 500", async () => {
   const paths = fc.constantFrom(
     ..."/phones /faults /clock".split(" "),
-    ..."scan enter-code unlink messages receipts history groups calls"
+    ..."scan enter-code unlink messages receipts history groups calls app-state"
       .split(" ")
       .map((call) => `/phones/${ALICE}/${call}`),
   );

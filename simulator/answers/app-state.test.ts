@@ -71,6 +71,77 @@ describe("what one device changes reaches the other", () => {
   });
 });
 
+describe("what a person does on the phone reaches the devices", () => {
+  const act = async (change: object) => {
+    const [number] = chat.split("@");
+    const { status, body } = await world.post(`/phones/${ALICE}/app-state`, { chat: number, ...change });
+    expect([status, body]).toEqual([200, {}]);
+  };
+  const known = async () => (await world.get(`/phones/${ALICE}/app-state`)).body as unknown as object[];
+
+  test.each([
+    ["archived", { archive: true }, { archived: true }],
+    ["pinned", { pin: true }, { pinned: expect.any(Number) }],
+    ["muted", { mute: 1_900_000_000 }, { muteEndTime: 1_900_000_000_000 }],
+    ["marked as read", { read: true }, { unreadCount: 0 }],
+    ["marked as unread", { read: false }, { unreadCount: -1 }],
+  ])("a chat that is %s", async (_what, change, expected) => {
+    const [here, there] = [collect<ChatUpdate>(alice, "chats.update"), collect<ChatUpdate>(desk, "chats.update")];
+    await act(change);
+    for (const seen of [here, there]) {
+      await until(() => seen.some(({ id }) => id === chat));
+      const update = seen.find(({ id }) => id === chat);
+      expect({ ...update, muteEndTime: Number(update?.muteEndTime) || undefined }).toMatchObject(expected);
+    }
+  });
+
+  test("a contact's name, and that there is none any more", async () => {
+    const seen = collect<Contact>(desk, "contacts.upsert");
+    await act({ contact: { name: "Yves Yak", firstName: "Yves" } });
+    await until(() => seen.some(({ id, name }) => id === chat && name === "Yves Yak"));
+    const entry = { index: ["contact", chat], value: { contactAction: { fullName: "Yves Yak", firstName: "Yves" } } };
+    expect(await known()).toContainEqual(
+      expect.objectContaining({ ...entry, value: expect.objectContaining(entry.value) }),
+    );
+    await act({ contact: null });
+    expect(await known()).not.toContainEqual(expect.objectContaining({ index: ["contact", chat] }));
+  });
+
+  test("labels, and the chats that have them", async () => {
+    const labels = collect<{ id: string; name: string }>(desk, "labels.edit");
+    const marks = collect<{ type: string; association: { chatId: string } }>(desk, "labels.association");
+    await act({ chat: undefined, label: { id: "9", name: "Later", color: 2 } });
+    await act({ addLabel: "9" });
+    await act({ removeLabel: "9" });
+    await until(() => labels.length > 0 && marks.length > 1);
+    expect(labels).toMatchObject([{ id: "9", name: "Later" }]);
+    expect(marks.map(({ type }) => type)).toEqual(["add", "remove"]);
+  });
+
+  test("by turns with what the devices do, which the phone knows as well", async () => {
+    const seen = collect<ChatUpdate>(alice, "chats.update");
+    await alice.socket.chatModify({ pin: true }, chat);
+    expect(await known()).toContainEqual({
+      index: ["pin_v1", chat],
+      value: { timestamp: expect.anything(), pinAction: { pinned: true } },
+    });
+    await act({ pin: false });
+    await until(() => seen.some(({ id, pinned }) => id === chat && pinned === null));
+    await alice.socket.chatModify({ archive: true, lastMessages: [] }, chat);
+    expect(await known()).toContainEqual(
+      expect.objectContaining({ value: expect.objectContaining({ archiveChatAction: expect.anything() }) }),
+    );
+  });
+
+  test("under MACs that a client may check", async () => {
+    const strict = await world.linked(ALICE);
+    await strict.connectAgain({ appStateMacVerification: { patch: true, snapshot: true } });
+    const seen = collect<ChatUpdate>(strict, "chats.update");
+    await act({ pin: true });
+    await until(() => seen.some(({ id }) => id === chat));
+  });
+});
+
 test("a device that was away finds what it missed", async () => {
   await desk.end();
   await alice.socket.chatModify({ pin: true }, chat);

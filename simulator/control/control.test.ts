@@ -99,7 +99,14 @@ test("a phone can be created twice, with a plus or without, and renamed", async 
     lid: first.body.lid,
     name: "Zoe",
     settings: { autoDelivered: true, autoRead: false, online: true, presence: "available" },
-    profile: { about: "Simulated.", hasPicture: false, blocked: [] },
+    profile: {
+      about: "Simulated.",
+      hasPicture: false,
+      blocked: [],
+      numberHidden: false,
+      restriction: null,
+      newChats: null,
+    },
     devices: [],
   });
   expect((await world.post("/phones", { phone: "15550000042", name: "Zora" })).body.name).toBe("Zora");

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import type { Network } from "../network/network.ts";
+import { appStateRoutes } from "./app-state-routes.ts";
 import { callRoutes } from "./call-routes.ts";
 import { ControlError } from "./errors.ts";
 import { faultRoutes } from "./fault-routes.ts";
@@ -39,6 +40,7 @@ export function createControl(network: Network, trust: Trust): Hono {
   app.route("/phones", messageRoutes(network));
   app.route("/phones", settingsRoutes(network));
   app.route("/phones", callRoutes(network));
+  app.route("/phones", appStateRoutes(network));
   app.route("/", groupRoutes(network));
   app.route("/faults", faultRoutes(network));
   app.route("/", observationRoutes(network));

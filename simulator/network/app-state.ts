@@ -74,6 +74,12 @@ export class AppState {
     return { version: collection.version, patches, hasMore: patches.length < lacking.length, snapshot: undefined };
   }
 
+  /** Everything at once; `undefined` if nothing was ever set. */
+  snapshot(name: string): proto.ISyncdSnapshot | undefined {
+    const collection = this.#collections.get(name);
+    return collection && proto.SyncdSnapshot.decode(snapshotOf(collection));
+  }
+
   #create(name: string): Collection {
     if (this.#collections.size >= MAX_COLLECTIONS) throw new Malformed("too many collections");
     const created: Collection = {

@@ -8,6 +8,7 @@ import { routeReceipt } from "../network/route-receipt.ts";
 import { MAX_QUEUED_STANZAS } from "../network/stanza-queue.ts";
 import { child, node, nowSeconds, type BinaryNode } from "../wire/node.ts";
 import { answerPeer } from "./answer-peer.ts";
+import { AppStateDesk } from "./app-state-desk.ts";
 import { appStateKeyShare, createAppStateKey, type AppStateKey } from "./app-state-key.ts";
 import { chatJid, chatName, personJid, type Chat } from "./chat.ts";
 import { PhoneCipher, type CipherRecord } from "./cipher.ts";
@@ -63,6 +64,7 @@ export class Phone implements Endpoint {
   readonly account: Account;
   readonly device = 0;
   readonly inbox: Inbox;
+  readonly appState: AppStateDesk;
   readonly #network: Network;
   readonly #cipher: PhoneCipher;
   readonly #appStateKey: AppStateKey;
@@ -84,6 +86,7 @@ export class Phone implements Endpoint {
     const known = new KnownMessages(record?.known);
     this.#cipher = cipher;
     this.#appStateKey = record?.appStateKey ?? createAppStateKey();
+    this.appState = new AppStateDesk(network, account, this.#appStateKey);
     this.inbox = new Inbox(record?.inbox);
     this.#known = known;
     this.#history = new History(known, record?.history);
