@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { DEVICE_STATUSES } from "./device-status.ts";
 import type { CommandId, DeviceId, EventId } from "./ids.ts";
-import { messageContent, person } from "./message.ts";
+import { addresses, messageContent, person } from "./message.ts";
 import type { MessageContent } from "./message.ts";
 
 const time = z.iso.datetime();
@@ -68,7 +68,73 @@ const messageSent = z.object({
 });
 const messageStatus = z.object({
   type: z.literal("message.status"),
-  data: z.object({ messageId: z.string(), chat: z.string(), status: z.enum(["delivered", "read"]) }),
+  data: z.object({
+    messageId: z.string(),
+    chat: z.string(),
+    participant: addresses.nullable().meta({ description: "In a group, whose receipt it is; null in other chats." }),
+    status: z.enum(["delivered", "read", "played"]),
+  }),
+});
+const group = z.string().meta({ description: "JID of the group." });
+const doneBy = person.nullable().meta({ description: "Who did it, where it is known." });
+const groupUpdated = z.object({
+  type: z.literal("group.updated"),
+  data: z.object({
+    group,
+    author: doneBy,
+    action: z.enum(["created", "joined", "updated", "deleted"]).meta({
+      description:
+        "`joined`: this account is in the group from now on. Then, and for a new group, `changes` is all of its settings that are known.",
+    }),
+    changes: z.object({
+      subject: z.string().optional(),
+      description: z.string().nullable().optional(),
+      announcement: z.boolean().optional().meta({ description: "Only admins may write." }),
+      locked: z
+        .boolean()
+        .optional()
+        .meta({ description: "Only admins may change what the group is called and looks like." }),
+      onlyAdminsAdd: z.boolean().optional(),
+      joinApproval: z.boolean().optional().meta({ description: "An admin has to let people in." }),
+      disappearingSeconds: z.int().min(0).optional().meta({ description: "0: messages stay." }),
+      inviteCode: z.string().optional(),
+      picture: z.enum(["changed", "removed"]).optional(),
+    }),
+  }),
+});
+const groupParticipants = z.object({
+  type: z.literal("group.participants"),
+  data: z.object({
+    group,
+    author: doneBy,
+    action: z.enum([
+      "add",
+      "remove",
+      "leave",
+      "promote",
+      "demote",
+      "change_number",
+      "join_request",
+      "join_request_withdrawn",
+      "join_request_rejected",
+    ]),
+    participants: z.array(addresses).meta({ description: "Whom it is about." }),
+    method: z.string().nullable().meta({ description: "How they came, where WhatsApp says it, such as `invite`." }),
+  }),
+});
+const callReceived = z.object({
+  type: z.literal("call.received"),
+  data: z.object({
+    callId: z.string().meta({ description: "The same for the call and its outcome." }),
+    from: person,
+    status: z.enum(["offered", "accepted_elsewhere", "rejected", "missed", "ended"]).meta({
+      description:
+        "`offered` first. The rest is the outcome, where WhatsApp tells it: `ended` is that the caller gave up.",
+    }),
+    isVideo: z.boolean().optional().meta({ description: "Told with `offered`, as the two below." }),
+    isGroup: z.boolean().optional(),
+    group: z.string().nullable().optional().meta({ description: "JID of the group that is called." }),
+  }),
 });
 const deviceStatus = z.object({
   type: z.literal("device.status"),
@@ -79,18 +145,35 @@ const deviceStatus = z.object({
   }),
 });
 
+const deviceQr = z.object({
+  type: z.literal("device.qr"),
+  data: z.object({
+    qrCode: z.string().meta({ description: "What the phone is to scan." }),
+    expiresAt: time.meta({ description: "WhatsApp replaces it then; the next one is an event of its own." }),
+  }),
+});
+
 /** By type, in the order of the contract. */
 export const eventSchemas = {
   "device.status": deviceStatus,
+  "device.qr": deviceQr,
   "message.received": messageReceived,
   "message.sent": messageSent,
   "message.status": messageStatus,
   "message.edited": messageEdited,
   "message.deleted": messageDeleted,
   "message.reaction": messageReaction,
+  "group.updated": groupUpdated,
+  "group.participants": groupParticipants,
+  "call.received": callReceived,
 };
 /** WhatsApp's server has taken a message of ours. */
 export type MessageSent = z.output<typeof messageSent>;
+/** A receipt for a message of ours. */
+export type MessageStatus = z.output<typeof messageStatus>;
+export type GroupUpdated = z.output<typeof groupUpdated>;
+export type GroupParticipants = z.output<typeof groupParticipants>;
+export type CallReceived = z.output<typeof callReceived>;
 export type EventType = keyof typeof eventSchemas;
 export type EventBody = z.output<(typeof eventSchemas)[EventType]>;
 

@@ -159,12 +159,12 @@ export type MessageType = MessageContent["messageType"];
  * A person has a phone number and a LID; either may be unknown. `jid` is the phone number's where it is known, so that
  * one person has one address.
  */
-export const person = z
-  .object({
-    jid: z.string(),
-    phone: z.string().nullable(),
-    lid: z.string().nullable(),
-    name: z.string().nullable().meta({ description: "As they call themselves." }),
-  })
+export const addresses = z
+  .object({ jid: z.string(), phone: z.string().nullable(), lid: z.string().nullable() })
+  .meta({ id: "Addresses" });
+export type Addresses = z.infer<typeof addresses>;
+
+export const person = addresses
+  .extend({ name: z.string().nullable().meta({ description: "As they call themselves." }) })
   .meta({ id: "Person" });
 export type Person = z.infer<typeof person>;

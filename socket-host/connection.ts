@@ -56,8 +56,6 @@ export class Connection {
       onAck: this.#whileAlive((messageId, errorCode) =>
         answerAck(life.outbox, this.socket, log, { messageId, errorCode }),
       ),
-      // At once and not through a promise: the acknowledgement that follows must find it in the journal.
-      onReceipt: (receipt) => (this.#isEnded || life.state.failed ? undefined : life.inbox.onReceipt(receipt)),
       onReceiptAck: this.#whileAlive((messageId) => life.inbox.onReceiptAck(messageId)),
       // At once, too: they ride on the append of what Baileys itself has changed.
       onHistory: life.chats.onHistory,

@@ -13,7 +13,7 @@ import type { SendLedger } from "./send-ledger.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
-import type { Receipt } from "./whatsapp/socket.ts";
+import type { Receipt } from "./whatsapp/decode/receipt.ts";
 
 /** What a device has in memory while this host owns it: everything from S3, and what stands on it. */
 export type DeviceLife = {

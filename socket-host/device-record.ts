@@ -62,9 +62,16 @@ export class DeviceRecord {
     }
   }
 
-  #eventsOf({ status, statusReason, phoneNumber }: StatusChange): NewEvent[] {
-    if (this.#shown === `${status}|${statusReason}`) return [];
-    const data = { status, reason: statusReason, phoneNumber: phoneNumber ?? null };
-    return [{ type: "device.status", data, dedupeKey: null, occurredAt: new Date() }];
+  #eventsOf({ status, statusReason, phoneNumber, qr }: StatusChange): NewEvent[] {
+    const common = { dedupeKey: null, occurredAt: new Date() };
+    const found: NewEvent[] = [];
+    if (this.#shown !== `${status}|${statusReason}`) {
+      const data = { status, reason: statusReason, phoneNumber: phoneNumber ?? null };
+      found.push({ ...common, type: "device.status", data });
+    }
+    if (qr) {
+      found.push({ ...common, type: "device.qr", data: { qrCode: qr.code, expiresAt: qr.expiresAt.toISOString() } });
+    }
+    return found;
   }
 }

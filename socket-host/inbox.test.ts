@@ -4,14 +4,17 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { testDatabase, testUser } from "../local/testing/test-database.ts";
 import * as devices from "../shared/db/devices.ts";
 import * as events from "../shared/db/events.ts";
-import type { Database } from "../shared/db/pool.ts";
+import { select } from "../shared/db/pool.ts";
+import type { Database, Runner } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { eventually } from "../tests/support/eventually.ts";
 import type { DeviceState, JournalEntry } from "./device-state/state.ts";
 import { Inbox } from "./inbox.ts";
+import type { MessageReaders } from "./inbox.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
-import type { Receipt } from "./whatsapp/socket.ts";
+import { receiptEntry } from "./whatsapp/decode/journaled.ts";
+import type { Receipt } from "./whatsapp/decode/receipt.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 
@@ -44,15 +47,11 @@ describe("the inbox of a device", () => {
   let database: Database;
   const deviceId = "inbox" as DeviceId;
   const receipts: Receipt[] = [];
-  const stored: IncomingMessage[] = [];
-  const readers = {
-    persist: () => Promise.resolve(),
-    store: async (messages: readonly IncomingMessage[]) => void stored.push(...messages),
-  };
+  const nobody: MessageReaders = { persist: () => Promise.resolve(), store: () => Promise.resolve() };
   let overflows = 0;
   const onOverflow = () => void overflows++;
   const recordReceipt = async (receipt: Receipt) => void receipts.push(receipt);
-  const open = (state: DeviceState<Credentials>, on: Database = database) =>
+  const open = (state: DeviceState<Credentials>, on: Database = database, readers = nobody) =>
     new Inbox({
       database: on,
       deviceId,
@@ -120,17 +119,37 @@ describe("the inbox of a device", () => {
     await inbox.close();
   });
 
-  it("keeps a receipt in the journal until it is recorded, also over a crash, and none for messages of others", async () => {
-    const state = journalOf({});
+  it("records a receipt that a crash left in the journal, and forgets it", async () => {
+    const receipt: Receipt = { chat: SENDER, participant: null, messageIds: ["OURS"], status: "read" };
+    const state = journalOf(Object.fromEntries([receiptEntry(receipt)]));
     const inbox = open(state);
-    inbox.onReceipt({ chat: SENDER, messageIds: ["OURS", "FOREIGN"], status: "read" });
-    inbox.onReceipt({ chat: SENDER, messageIds: ["FOREIGN"], status: "read" });
-    expect([...state.inbox.keys()]).toEqual(["receipt:read:OURS"]);
+    await inbox.idle();
+    expect(receipts).toEqual([receipt]);
+    expect(state.inbox.size).toBe(0);
     await inbox.close();
-    const next = open(journalOf(Object.fromEntries(state.inbox)));
-    await next.idle();
-    expect(receipts).toEqual([{ chat: SENDER, messageIds: ["OURS"], status: "read" }]);
-    await next.close();
+  });
+
+  it("gives each batch to whoever else keeps messages, in the transaction of its events and after it", async () => {
+    const told: string[] = [];
+    const readers = {
+      persist: async (runner: Runner, messages: readonly IncomingMessage[]) => {
+        const [row] = await select<{ found: number }>(
+          runner,
+          "SELECT COUNT(*) AS found FROM events WHERE data LIKE ?",
+          ["%berdua%"],
+        );
+        told.push(`persist ${messages.length} with ${row?.found} events, ${(await recorded("M12")).length} committed`);
+      },
+      store: async (messages: readonly IncomingMessage[]) => {
+        told.push(
+          `store ${messages.map(({ messageId }) => messageId).join()}, ${(await recorded("M12")).length} committed`,
+        );
+      },
+    };
+    const inbox = open(journalOf({ a: textEntry("M12", "berdua"), b: textEntry("M13", "berdua") }), database, readers);
+    await inbox.idle();
+    expect(told).toEqual(["persist 2 with 2 events, 0 committed", "store M12,M13, 1 committed"]);
+    await inbox.close();
   });
 
   it("says when too much waits for a database that is away", async () => {

@@ -3,13 +3,12 @@ import { transaction } from "../shared/db/pool.ts";
 import type { Database, Runner } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
-import type { DeviceState, JournalEntry } from "./device-state/state.ts";
+import type { DeviceState } from "./device-state/state.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import { AddressBook } from "./whatsapp/address-book.ts";
-import { incomingMessage } from "./whatsapp/decode/incoming-message.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
-import { messageEvent } from "./whatsapp/decode/message-event.ts";
-import type { Receipt } from "./whatsapp/socket.ts";
+import { isMessage, readJournaled } from "./whatsapp/decode/journaled.ts";
+import type { Receipt } from "./whatsapp/decode/receipt.ts";
 
 /**
  * Messages as they come in, in the order of arrival, for whoever keeps them. After a crash the same may be given again, so
@@ -42,9 +41,6 @@ const RETRY_MS = 1_000;
 /** With the database away, messages pile up here and not at WhatsApp; from so many on, nothing more is taken in. */
 const MAX_UNRECORDED = 2_000;
 
-/** How a receipt lies in the journal. */
-const RECEIPT = "receipt";
-
 /**
  * From the journal of what came in to MySQL, live and after a crash alike. A message's entry is forgotten when its event
  * is committed and the server has acknowledged our receipt for it, a receipt's entry when it is recorded. So whatever
@@ -67,19 +63,6 @@ export class Inbox {
     this.#leftovers = [...options.state.inbox.keys()];
     options.state.onJournaled = (keys) => this.#take(keys);
     this.#take(this.#leftovers);
-  }
-
-  /**
-   * A receipt came. It is in the journal when this returns, so that the output gate holds our acknowledgement, after which
-   * the server forgets it, until it is durable. Only messages of ours that are remembered count: nobody asks for others.
-   */
-  onReceipt({ chat, messageIds, status }: Receipt): void {
-    const { state } = this.#options;
-    const ours = messageIds.filter((id) => state.getOutbox(id));
-    const [first] = ours;
-    if (!first) return;
-    const entry = { attrs: { chat, status }, kind: RECEIPT, plain: Buffer.from(ours.join(",")), at: Date.now() };
-    state.journal(`${RECEIPT}:${status}:${first}`, entry);
   }
 
   /** The server has acknowledged our receipt for this message. */
@@ -119,20 +102,20 @@ export class Inbox {
     const keys = [...this.#waiting];
     if (!keys.length || this.#isClosed) return;
     this.#waiting.clear();
-    const entries = keys.flatMap((key) => state.inbox.get(key) ?? []);
-    const receipts = entries.flatMap((entry) => toReceipt(entry) ?? []);
     const reader = { creds: state.creds, book: this.#book };
-    const messages = entries.flatMap((entry) => (entry.kind === RECEIPT ? [] : (incomingMessage(entry, reader) ?? [])));
+    const journaled = keys.flatMap((key) => state.inbox.get(key) ?? []).map((entry) => readJournaled(entry, reader));
+    const messages = journaled.flatMap((one) => one.messages);
+    const facts = journaled.flatMap((one) => one.events);
     try {
       const outcome = await transaction(database, async (runner) => {
-        const recorded = await events.append(runner, deviceId, epoch, messages.map(messageEvent));
+        const recorded = await events.append(runner, deviceId, epoch, facts);
         if (recorded !== "fenced" && messages.length) await readers.persist(runner, messages);
         return recorded;
       });
       // Another host owns the device: its journal has the same entries.
       if (outcome === "fenced") return;
       if (messages.length) await readers.store(messages);
-      for (const receipt of receipts) await recordReceipt(receipt);
+      for (const receipt of journaled.flatMap((one) => one.receipts)) await recordReceipt(receipt);
     } catch (err) {
       log.error({ err, deviceId }, "events not recorded, trying again");
       for (const key of keys) this.#waiting.add(key);
@@ -142,8 +125,9 @@ export class Inbox {
     }
     for (const key of keys) {
       this.#recorded.add(key);
-      // There is nobody to acknowledge a receipt's receipt.
-      if (state.inbox.get(key)?.kind === RECEIPT) this.#acknowledged.add(key);
+      const entry = state.inbox.get(key);
+      // Of anything but a message the server expects no receipt, which it would acknowledge.
+      if (entry && !isMessage(entry)) this.#acknowledged.add(key);
       this.#forgetIfDone(key);
     }
   }
@@ -167,10 +151,4 @@ export class Inbox {
     }, delayMs);
     this.#timers.add(timer);
   }
-}
-
-function toReceipt({ kind, attrs, plain }: JournalEntry): Receipt | undefined {
-  if (kind !== RECEIPT) return undefined;
-  const status = attrs["status"] === "read" ? "read" : "delivered";
-  return { chat: attrs["chat"] ?? "", messageIds: plain.toString().split(","), status };
 }

@@ -115,7 +115,12 @@ describe("the outbox of a device", () => {
   it("takes a receipt for the acknowledgement that was not seen", async () => {
     const [outbox, message] = [open(), await newSend()];
     const { finished } = await outbox.send(socket, message);
-    await outbox.recordReceipt({ chat: FRIEND, messageIds: [message.messageId], status: "delivered" });
+    await outbox.recordReceipt({
+      chat: FRIEND,
+      participant: null,
+      messageIds: [message.messageId],
+      status: "delivered",
+    });
     await finished;
     expect(await stateOf(message)).toBe("delivered");
     expect(await sentEvents(message)).toHaveLength(1);

@@ -10,7 +10,8 @@ import type { Refusal } from "./refusal.ts";
 import { breathe } from "./whatsapp/breathe.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import { forgetRecipient, redistributeSenderKey } from "./whatsapp/recipient-memory.ts";
-import type { Receipt, Socket } from "./whatsapp/socket.ts";
+import type { Receipt } from "./whatsapp/decode/receipt.ts";
+import type { Socket } from "./whatsapp/socket.ts";
 
 /** How long the server's acknowledgement may take before the outcome is called unknown. */
 const ACK_WAIT_MS = 20_000;
@@ -115,7 +116,7 @@ export class Outbox {
    * Recipients have these messages; so the server has taken them, whether or not its acknowledgement was seen. May be
    * told again. Rejects when it could not be recorded.
    */
-  async recordReceipt({ chat, messageIds, status }: Receipt): Promise<void> {
+  async recordReceipt({ chat, participant, messageIds, status }: Receipt): Promise<void> {
     const { database, deviceId, epoch } = this.#options;
     await transaction(database, async (runner) => {
       // First the device, then the rows of its messages, as every other transaction: two that lock crosswise would block each other.
@@ -123,9 +124,11 @@ export class Outbox {
       for (const { ledger, ...sent } of await this.#find(runner, messageIds)) {
         const { messageId } = sent;
         await this.#accept(runner, ledger, sent);
-        if (!(await ledger.markReceived(runner, sent, status))) continue;
-        const data = { messageId, chat, status };
-        const dedupeKey = `status|${messageId}|${status}`;
+        const isNews = await ledger.markReceived(runner, sent, status === "played" ? "read" : status);
+        // The row knows of the first reader only, and of nobody who has listened.
+        if (!isNews && !participant && status !== "played") continue;
+        const data = { messageId, chat, participant, status };
+        const dedupeKey = ["status", messageId, status, participant?.jid ?? ""].join("|");
         await events.append(runner, deviceId, epoch, [
           { type: "message.status", data, dedupeKey, occurredAt: new Date() },
         ]);

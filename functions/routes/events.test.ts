@@ -37,7 +37,7 @@ const others: NewEvent[] = [
     type: "message.status",
     dedupeKey: null,
     occurredAt,
-    data: { messageId: "3EB0", chat: "628@s.whatsapp.net", status: "read" },
+    data: { messageId: "3EB0", chat: "628@s.whatsapp.net", participant: null, status: "read" },
   },
   {
     type: "device.status",

@@ -9,7 +9,7 @@ import type { Database } from "./pool.ts";
 
 const fact = (n: number, dedupeKey: string | null = `key-${n}`): NewEvent => ({
   type: "message.status",
-  data: { messageId: String(n), chat: "6281234567890@s.whatsapp.net", status: "delivered" },
+  data: { messageId: String(n), chat: "6281234567890@s.whatsapp.net", participant: null, status: "delivered" },
   dedupeKey,
   occurredAt: new Date(),
 });

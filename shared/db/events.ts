@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Event, EventBody, NewEvent } from "../events.ts";
 import { newEventId } from "../ids.ts";
 import type { DeviceId, EventId } from "../ids.ts";
@@ -24,8 +25,9 @@ export async function append(
     [deviceId, epoch],
   );
   if (!device) return "fenced";
-  const known = await knownKeys(runner, deviceId, events);
-  const fresh = events.filter((event) => {
+  const keyed = events.map((event) => ({ ...event, dedupeKey: event.dedupeKey && bounded(event.dedupeKey) }));
+  const known = await knownKeys(runner, deviceId, keyed);
+  const fresh = keyed.filter((event) => {
     if (event.dedupeKey === null) return true;
     if (known.has(event.dedupeKey)) return false;
     known.add(event.dedupeKey);
@@ -39,7 +41,7 @@ export async function append(
     event.type,
     event.dedupeKey,
     event.occurredAt,
-    JSON.stringify(event.data),
+    JSON.stringify(event.data, wellFormed),
   ]);
   await execute(
     runner,
@@ -54,6 +56,15 @@ export async function append(
   );
   return fresh.length;
 }
+
+/** As wide as the column. Ids in keys are written by strangers. */
+const KEY_LENGTH = 200;
+const bounded = (key: string) =>
+  key.length <= KEY_LENGTH ? key : `sha256:${createHash("sha256").update(key).digest("hex")}`;
+
+/** Half a surrogate pair is no JSON for the database, and a stranger's text may have one. */
+const wellFormed = (_name: string, value: unknown) =>
+  typeof value === "string" ? value.replaceAll(/\p{Surrogate}/gu, "\ufffd") : value;
 
 /**
  * Events after a sequence number, oldest first, without those of an earlier device of this id. The caller has made sure

@@ -1,9 +1,7 @@
 import { GROUP_SERVER, LID_SERVER, USER_SERVER, formatJid, parseJid } from "../../shared/jid.ts";
+import type { Addresses } from "../../shared/message.ts";
 import type { DeviceState } from "../device-state/state.ts";
 import type { Credentials } from "./credentials.ts";
-
-/** Both addresses of a person, without device; `jid` is the phone number's where it is known. */
-export type Addresses = { jid: string; phone: string | null; lid: string | null };
 
 /**
  * What the device knows of who is who. Baileys keeps the pairs of phone number and LID among the Signal keys
@@ -27,8 +25,8 @@ export class AddressBook {
     if (!first || first.server === GROUP_SERVER) {
       return { jid: first ? formatJid(first) : (texts.find(Boolean) ?? ""), phone: null, lid: null };
     }
-    const lid = userOn(LID_SERVER) ?? this.#lookUp(userOn(USER_SERVER));
-    const phone = userOn(USER_SERVER) ?? this.#lookUp(lid && `${lid}_reverse`);
+    const lid = userOn(LID_SERVER) ?? this.#lidOf(userOn(USER_SERVER));
+    const phone = userOn(USER_SERVER) ?? this.#phoneOf(lid);
     const jid = phone
       ? formatJid({ user: phone, server: USER_SERVER })
       : formatJid({ user: first.user, server: LID_SERVER });
@@ -39,6 +37,22 @@ export class AddressBook {
   self(): Addresses {
     const { me } = this.#state.creds;
     return this.addressesOf(me?.id, me?.lid);
+  }
+
+  #lidOf(phone: string | undefined): string | undefined {
+    const [ownPhone, ownLid] = this.#own();
+    return phone && phone === ownPhone ? ownLid : this.#lookUp(phone);
+  }
+
+  #phoneOf(lid: string | undefined): string | undefined {
+    const [ownPhone, ownLid] = this.#own();
+    return lid && lid === ownLid ? ownPhone : this.#lookUp(lid && `${lid}_reverse`);
+  }
+
+  /** The account's own pair lies in its credentials. */
+  #own(): [phone: string | undefined, lid: string | undefined] {
+    const { me } = this.#state.creds;
+    return [parseJid(me?.id ?? "")?.user, parseJid(me?.lid ?? "")?.user];
   }
 
   #lookUp(id: string | undefined): string | undefined {

@@ -1,14 +1,12 @@
 import "./quiet.ts";
 import { DEFAULT_CONNECTION_CONFIG } from "@whiskeysockets/baileys";
 import type { SignalRepositoryWithLIDStore, SocketConfig } from "@whiskeysockets/baileys";
-import { createHash } from "node:crypto";
 import type { DeviceState } from "../device-state/state.ts";
-import { AddressBook } from "./address-book.ts";
 import { breathe } from "./breathe.ts";
 import type { Credentials } from "./credentials.ts";
-import { withOtherNames } from "./decode/other-names.ts";
 import { deviceLock } from "./device-lock.ts";
 import { directKeys } from "./direct-keys.ts";
+import { journalKey, journalMessage } from "./journal-message.ts";
 import { lidLookup } from "./lid-lookup.ts";
 import { sessionOrder } from "./session-record.ts";
 
@@ -27,9 +25,6 @@ type Options = {
   stats?: SignalStats;
 };
 
-/** By what the journal knows a ciphertext. */
-const journalKey = (ciphertext: Uint8Array) => createHash("sha256").update(ciphertext).digest("base64url").slice(0, 22);
-
 /**
  * The `makeSignalRepository` option for a Baileys socket: Baileys' own repository (libsignal inside), but standing
  * directly on the device state, one operation at a time, and journaling what it decrypts. A ciphertext that comes again
@@ -45,7 +40,6 @@ export function signalRepository(
   return (auth, logger, pnToLid) => {
     const keys = directKeys(state);
     const lock = deviceLock();
-    const book = new AddressBook(state);
     const { creds } = auth;
     const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds, keys }, logger, lidLookup(pnToLid));
 
@@ -64,8 +58,7 @@ export function signalRepository(
       const before = state.appends;
       const plain = Buffer.from(await decrypt());
       if (state.appends !== before) stats.torn += 1;
-      const attrs = withOtherNames({ ...stanzaOf(ciphertext)?.attrs }, book);
-      state.journal(key, { attrs, kind, plain, at: Date.now() });
+      journalMessage(state, { key, attrs: stanzaOf(ciphertext)?.attrs ?? {}, kind, plain });
       return plain;
     }
 

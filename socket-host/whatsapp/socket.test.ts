@@ -45,7 +45,6 @@ describe("a socket", () => {
         onCaughtUp: nothing,
         onClose: resolve,
         onAck: nothing,
-        onReceipt: nothing,
         onReceiptAck: nothing,
         onHistory: nothing,
         onContacts: nothing,

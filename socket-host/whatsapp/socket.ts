@@ -1,14 +1,5 @@
 import "./quiet.ts";
-import {
-  DisconnectReason,
-  getBinaryNodeChild,
-  getBinaryNodeChildren,
-  isJidNewsletter,
-  isJidStatusBroadcast,
-  jidNormalizedUser,
-  makeWASocket,
-  proto,
-} from "@whiskeysockets/baileys";
+import { DisconnectReason, isJidNewsletter, isJidStatusBroadcast, makeWASocket, proto } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "@whiskeysockets/baileys";
 import type { SendingPayload } from "../../shared/commands.ts";
 import type { WhatsAppConfig } from "../../shared/config.ts";
@@ -20,15 +11,13 @@ import type { ChatEvents } from "./chat-events.ts";
 import { authKeys } from "./auth-keys.ts";
 import type { Credentials } from "./credentials.ts";
 import { deviceLists } from "./device-lists.ts";
+import { journalStanzas } from "./journal-stanzas.ts";
 import { gatedAgent } from "./output-gate.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { signalRepository } from "./signal-repository.ts";
 
 /** The account that a socket is logged in as. */
 export type Account = { phone: string; lid: string | null };
-
-/** What a receipt says about messages of ours. */
-export type Receipt = { chat: string; messageIds: string[]; status: "delivered" | "read" };
 
 /**
  * What WhatsApp lets an account do. `isRestricted`: it may not begin chats, `until` when, if that is told. `newChats`:
@@ -50,7 +39,6 @@ export type SocketEvents = ChatEvents & {
   onClose: (code: number | undefined) => void;
   /** WhatsApp's server has taken the message, or refused it with a code. */
   onAck: (messageId: string, errorCode: string | undefined) => void;
-  onReceipt: (receipt: Receipt) => void;
   /** The server knows that we have this message and will not bring it again. */
   onReceiptAck: (messageId: string) => void;
 };
@@ -109,7 +97,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     markOnlineOnConnect: false,
     emitOwnEvents: false,
     syncFullHistory: false,
-    shouldIgnoreJid: (jid) => Boolean(isJidStatusBroadcast(jid) || isJidNewsletter(jid)),
+    shouldIgnoreJid: isIgnored,
     auth: { creds: state.creds, keys: authKeys(state) },
     makeSignalRepository: signalRepository(state, { stanzaOf: (ciphertext) => stanzas.get(ciphertext) }),
     // Our store cannot fail late: a commit that is repeated would only hide a mistake for half a minute.
@@ -177,10 +165,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
   sock.ws.on("CB:ack,class:receipt", ({ attrs }: BinaryNode) => {
     if (attrs["id"]) events.onReceiptAck(attrs["id"]);
   });
-  sock.ws.prependListener("CB:receipt", (node: BinaryNode) => {
-    const receipt = toReceipt(node);
-    if (receipt) events.onReceipt(receipt);
-  });
+  journalStanzas(sock.ws, state, isIgnored);
 
   tellOfChats(sock, state, events);
 
@@ -219,6 +204,9 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
   };
 }
 
+/** Statuses and channels are no messages to this account. */
+const isIgnored = (jid: string) => Boolean(isJidStatusBroadcast(jid) || isJidNewsletter(jid));
+
 function accountOf(creds: Credentials): Account {
   const phone = parseJid(creds.me?.id ?? "")?.user;
   if (!phone) throw new Error("the socket is open without an account");
@@ -230,20 +218,4 @@ function codeOf(error: unknown): number | undefined {
   const output = error instanceof Error && "output" in error ? error.output : undefined;
   const code = output && typeof output === "object" && "statusCode" in output ? output.statusCode : undefined;
   return typeof code === "number" ? code : undefined;
-}
-
-/**
- * Receipts of other people for our messages: no type means delivered; `read` and `played` mean read. All other types
- * are between our own devices or ask for a retry (lib/Socket/messages-recv.js, handleReceipt).
- */
-function toReceipt(node: BinaryNode): Receipt | undefined {
-  const { attrs } = node;
-  const type = attrs["type"];
-  const status = type === undefined ? "delivered" : type === "read" || type === "played" ? "read" : undefined;
-  const chat = jidNormalizedUser(attrs["from"]);
-  // A receipt with a recipient is our own other device's.
-  if (!status || !attrs["id"] || attrs["recipient"] || !chat) return undefined;
-  const list = getBinaryNodeChild(node, "list");
-  const others = getBinaryNodeChildren(list, "item").flatMap((item) => item.attrs["id"] ?? []);
-  return { chat, messageIds: [attrs["id"], ...others], status };
 }

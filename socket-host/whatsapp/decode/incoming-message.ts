@@ -2,12 +2,13 @@ import "../quiet.ts";
 import { cleanMessage, decodeMessageNode, proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
 import type { WAMessage } from "@whiskeysockets/baileys";
 import { GROUP_SERVER, USER_SERVER, formatJid, parseJid } from "../../../shared/jid.ts";
-import type { MessageContent, MessageTarget, Person } from "../../../shared/message.ts";
+import type { Addresses, MessageContent, MessageTarget, Person } from "../../../shared/message.ts";
 import type { JournalEntry } from "../../device-state/state.ts";
-import type { Addresses, AddressBook } from "../address-book.ts";
+import type { AddressBook } from "../address-book.ts";
 import type { Credentials } from "../credentials.ts";
-import { otherNames } from "./other-names.ts";
 import { messageContent } from "./message-content.ts";
+import { isoTime } from "./message-parts.ts";
+import { otherNames } from "./other-names.ts";
 
 /** A message that came in: of another person, or typed on another device of this account. */
 export type IncomingMessage = {
@@ -32,46 +33,77 @@ export type IncomingMessage = {
 export type Reader = { creds: Credentials; book: AddressBook };
 
 /**
- * What a journaled stanza says. Undefined for what no person sees (keys, history, sender-key distributions), and for what
- * Baileys could make nothing of either.
+ * The messages in a journaled stanza: one, or those that our phone passes on because they could not be had otherwise.
+ * None where there is nothing that a person sees (keys, history, sender-key distributions), and in what Baileys could
+ * make nothing of either.
  */
-export function incomingMessage(entry: JournalEntry, reader: Reader): IncomingMessage | undefined {
+export function incomingMessages(entry: JournalEntry, reader: Reader): IncomingMessage[] {
   const message = decode(entry, reader.creds);
-  return message && toIncoming(message, entry, reader);
+  const passedOn = message ? placeholderAnswers(message) : [];
+  return [...(message ? [message] : []), ...passedOn].flatMap(
+    (one) => toIncoming(one, one === message ? entry : { ...entry, attrs: {} }, reader) ?? [],
+  );
 }
 
-/** A message of Baileys' form, live or out of a history; `attrs` are those of its stanza, if there was one. */
+/** See journal-message.ts. */
+const OVERSIZED: MessageContent = { messageType: "unsupported", kind: "oversized" };
+
+/** What is known of a message beside it: of one that came live its journal entry, out of a history nothing. */
+type Stanza = Pick<JournalEntry, "attrs"> & Partial<JournalEntry>;
+
+/** A message of Baileys' form, live or out of a history. */
 export function toIncoming(
   message: WAMessage,
-  { attrs }: Pick<JournalEntry, "attrs">,
+  { attrs, kind, at = 0 }: Stanza,
   { book }: Pick<Reader, "book">,
 ): IncomingMessage | undefined {
-  const content = message.message && messageContent(message.message);
+  const { message: body, pushName, messageTimestamp } = message;
   const { remoteJid, id, participant, fromMe: isOwn } = message.key;
-  if (!message.message || !content || !remoteJid || !id) return undefined;
+  const content = kind === "oversized" ? OVERSIZED : body && messageContent(body);
+  if (!content || !remoteJid || !id) return undefined;
   const fromMe = isOwn === true;
   const self = book.self();
   const isGroup = parseJid(remoteJid)?.server === GROUP_SERVER;
-  const names = [
-    participant || remoteJid,
-    ...otherNames(attrs, participant ? "participant" : fromMe ? "recipient" : "sender"),
-  ];
+  const role = participant ? "participant" : fromMe ? "recipient" : "sender";
+  const names = [participant || remoteJid, ...otherNames(attrs, role)];
   const other = book.addressesOf(...names);
-  const sender = { ...(fromMe ? self : other), name: message.pushName ?? null };
-  // A message to a broadcast list comes in the chat with its writer.
-  const chat = isGroup ? book.addressesOf(remoteJid) : other;
-  const body = message.message;
+  const sender = { ...(fromMe ? self : other), name: pushName ?? null };
   const place = isGroup ? `${remoteJid}|${fromMe ? "" : addressIn(names)}` : addressIn(names);
   return {
     messageId: id,
     key: ["message", place, fromMe ? "me" : "", id].join("|"),
-    chat,
+    // A message to a broadcast list comes in the chat with its writer.
+    chat: isGroup ? book.addressesOf(remoteJid) : other,
     fromMe,
     sender,
-    sentAt: new Date(Number(message.messageTimestamp ?? 0) * 1000),
+    sentAt: new Date(isoTime(messageTimestamp) ?? at),
     content: forReader(content, { sender, fromMe, self, book }),
-    bytes: () => Buffer.from(proto.Message.encode(body).finish()),
+    bytes: () => Buffer.from(proto.Message.encode(body ?? {}).finish()),
   };
+}
+
+/**
+ * Messages that came without content (`unavailable`), as our own phone gives them when Baileys has asked it for them
+ * (lib/Utils/process-message.js). Anybody can write such an answer; only our own phone's counts.
+ */
+function placeholderAnswers({ key, message }: WAMessage): WAMessage[] {
+  const answer = message?.protocolMessage?.peerDataOperationRequestResponseMessage;
+  if (key.fromMe !== true || !answer) return [];
+  return (answer.peerDataOperationResult ?? []).flatMap(({ placeholderMessageResendResponse: resent }) => {
+    const bytes = resent?.webMessageInfoBytes;
+    const info = bytes?.length ? decodeInfo(bytes) : undefined;
+    return info ? [info] : [];
+  });
+}
+
+function decodeInfo(bytes: Uint8Array): WAMessage | undefined {
+  try {
+    const info = proto.WebMessageInfo.decode(bytes);
+    const { key } = info;
+    return key ? { ...info, key: { ...key, participant: key.participant || info.participant || null } } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** One address, of those that name one person: the phone number's rather than the LID's. */
@@ -86,7 +118,8 @@ function decode({ attrs, kind, plain }: JournalEntry, { me }: Credentials): WAMe
   if (!me?.id) return undefined;
   try {
     const { fullMessage } = decodeMessageNode({ tag: "message", attrs: { ...attrs } }, me.id, me.lid ?? "");
-    const message = proto.Message.decode(kind === "plaintext" ? plain : unpadRandomMax16(plain));
+    const message: proto.IMessage =
+      kind === "oversized" ? {} : proto.Message.decode(kind === "plaintext" ? plain : unpadRandomMax16(plain));
     fullMessage.message = message.deviceSentMessage?.message ?? message;
     cleanMessage(fullMessage, me.id, me.lid ?? "");
     return fullMessage;

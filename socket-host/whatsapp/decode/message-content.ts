@@ -20,8 +20,8 @@ const UNSEEN = new Set([
 /**
  * What a person reads in a decrypted message, out of its wrappings (disappearing, view once, document with caption, copy
  * of an own device). Undefined for what no person sees: keys, history, settings of devices. Other messages are named from the
- * reader's point of view if `cleanMessage` was applied, else from the writer's. The options of a poll vote are encrypted
- * with the poll's secret: see `readVote`.
+ * reader's point of view if `cleanMessage` was applied, else from the writer's. What a poll vote is for is
+ * encrypted with the poll's secret, and so not told here.
  */
 export function messageContent(message: proto.IMessage): MessageContent | undefined {
   const content = normalizeMessageContent(message.deviceSentMessage?.message ?? message);

@@ -1,0 +1,45 @@
+import type { NewEvent } from "../../../shared/events.ts";
+import type { JournalEntry } from "../../device-state/state.ts";
+import { incomingMessages } from "./incoming-message.ts";
+import type { IncomingMessage, Reader } from "./incoming-message.ts";
+import { messageEvent } from "./message-event.ts";
+import type { Receipt } from "./receipt.ts";
+
+/** Kinds of journal entries that are no messages. */
+const RECEIPT = "receipt";
+const FACTS = "facts";
+
+/** What a journal entry tells: always of one kind. */
+export type Journaled = { receipts: Receipt[]; messages: IncomingMessage[]; events: NewEvent[] };
+
+const entryOf = (kind: string, value: unknown): JournalEntry => ({
+  attrs: {},
+  kind,
+  plain: Buffer.from(JSON.stringify(value)),
+  at: Date.now(),
+});
+
+export const receiptEntry = (receipt: Receipt): [key: string, entry: JournalEntry] => [
+  [RECEIPT, receipt.status, receipt.participant?.jid ?? "", receipt.messageIds[0]].join(":"),
+  entryOf(RECEIPT, receipt),
+];
+
+/** Of one stanza; its first fact names it. */
+export const factsEntry = (facts: readonly NewEvent[]): [key: string, entry: JournalEntry] => [
+  [FACTS, facts[0]?.dedupeKey].join(":"),
+  entryOf(FACTS, facts),
+];
+
+/** Whether the server expects a receipt for what is journaled, and brings it again until it has that. */
+export const isMessage = ({ kind }: JournalEntry) => kind !== RECEIPT && kind !== FACTS;
+
+export function readJournaled(entry: JournalEntry, reader: Reader): Journaled {
+  const nothing = { receipts: [], messages: [], events: [] };
+  if (entry.kind === RECEIPT) return { ...nothing, receipts: [JSON.parse(entry.plain.toString()) as Receipt] };
+  if (entry.kind === FACTS) {
+    const facts = JSON.parse(entry.plain.toString()) as NewEvent[];
+    return { ...nothing, events: facts.map((fact) => ({ ...fact, occurredAt: new Date(fact.occurredAt) })) };
+  }
+  const messages = incomingMessages(entry, reader);
+  return { ...nothing, messages, events: messages.map(messageEvent) };
+}

@@ -1,0 +1,54 @@
+import "./quiet.ts";
+import type { BinaryNode } from "@whiskeysockets/baileys";
+import type { DeviceState } from "../device-state/state.ts";
+import { AddressBook } from "./address-book.ts";
+import type { Credentials } from "./credentials.ts";
+import { callFacts } from "./decode/call-facts.ts";
+import { groupFacts } from "./decode/group-facts.ts";
+import { factsEntry, receiptEntry } from "./decode/journaled.ts";
+import { receiptsOf } from "./decode/receipt.ts";
+import { journalKey, journalMessage } from "./journal-message.ts";
+
+/**
+ * Writes down what the server brings besides encrypted messages: receipts, changes of groups, calls, messages that are
+ * not encrypted. Baileys acknowledges each after its own handling, and the server forgets it then; so it is in the journal
+ * before Baileys sees it, and the output gate holds that acknowledgement until it is durable.
+ *
+ * @param isIgnored whose messages are nobody's business here
+ */
+export function journalStanzas(
+  ws: { prependListener: (event: string, listener: (node: BinaryNode) => void) => unknown },
+  state: DeviceState<Credentials>,
+  isIgnored: (jid: string) => boolean,
+): void {
+  const book = new AddressBook(state);
+  const listen = (event: string, journal: (node: BinaryNode) => void) =>
+    ws.prependListener(event, (node) => {
+      // Nothing that is said on a failed state can leave.
+      if (!state.failed && !isIgnored(node.attrs["from"] ?? "")) journal(node);
+    });
+
+  listen("CB:receipt", (node) => {
+    for (const receipt of receiptsOf(node, book)) {
+      // Only messages of ours that are remembered count: nobody asks for others.
+      const messageIds = receipt.messageIds.filter((id) => state.getOutbox(id));
+      if (messageIds.length) state.journal(...receiptEntry({ ...receipt, messageIds }));
+    }
+  });
+  for (const [event, factsOf] of [
+    ["CB:notification", groupFacts],
+    ["CB:call", callFacts],
+  ] as const) {
+    listen(event, (node) => {
+      const facts = factsOf(node, book);
+      if (facts.length) state.journal(...factsEntry(facts));
+    });
+  }
+  listen("CB:message", ({ attrs, content }) => {
+    for (const { tag, content: plain } of Array.isArray(content) ? content : []) {
+      if (tag !== "plaintext" || !(plain instanceof Uint8Array)) continue;
+      const key = journalKey(plain);
+      if (!state.inbox.has(key)) journalMessage(state, { key, attrs, kind: "plaintext", plain });
+    }
+  });
+}
