@@ -3,6 +3,12 @@ import type { Addresses } from "../../shared/message.ts";
 import type { DeviceState } from "../device-state/state.ts";
 import type { Credentials } from "./credentials.ts";
 
+/** Types of records. */
+const BAILEYS = "lid-mapping";
+const LEARNT = "learnt-lid";
+
+export type Pair = { phone: string; lid: string };
+
 /**
  * What the device knows of who is who. Baileys keeps the pairs of phone number and LID among the Signal keys
  * (lib/Signal/lid-mapping.js): `<phone>` → LID and `<lid>_reverse` → phone number.
@@ -33,6 +39,20 @@ export class AddressBook {
     return { jid, phone: phone ?? null, lid: lid ?? null };
   }
 
+  /**
+   * Remembers who is who, from what Baileys passes over. Apart from its own pairs: it moves a session to the LID when a
+   * pair is new to it. Losing one costs a name in an event, so none is waited for.
+   */
+  learn(pairs: readonly Pair[]): void {
+    const fresh = pairs.filter(({ phone, lid }) => this.#lidOf(phone) !== lid);
+    if (!fresh.length) return;
+    const records = fresh.flatMap(({ phone, lid }) => [
+      [phone, lid],
+      [`${lid}_reverse`, phone],
+    ]);
+    this.#state.setLazily({ [LEARNT]: Object.fromEntries(records) as Record<string, string> });
+  }
+
   /** The account itself. */
   self(): Addresses {
     const { me } = this.#state.creds;
@@ -58,7 +78,7 @@ export class AddressBook {
   #lookUp(id: string | undefined): string | undefined {
     // A state that has failed answers no more, and what is still to be told is told without it.
     if (!id || this.#state.failed) return undefined;
-    const found = this.#state.get("lid-mapping", [id])[id];
+    const found = this.#state.get(BAILEYS, [id])[id] ?? this.#state.get(LEARNT, [id])[id];
     return typeof found === "string" ? found : undefined;
   }
 }

@@ -169,6 +169,13 @@ describe("what the server brings besides encrypted messages", () => {
       expect(again[0]?.dedupeKey).toBe(first?.dedupeKey);
     });
 
+    it("tell who is who", () => {
+      const cici = { jid: "91400000004@lid", phone_number: "6281400000004@s.whatsapp.net" };
+      notified(node("create", {}, [node("group", { subject: "Baru" }, [node("participant", cici)])]));
+      const known = new AddressBook(state).addressesOf("91400000004:7@lid");
+      expect(known).toEqual({ jid: cici.phone_number, phone: "6281400000004", lid: "91400000004" });
+    });
+
     it("and no other notification", () => {
       const stanza = node("notification", { from: ANI.jid, type: "picture", id: "1", ...T }, [
         node("set", { id: "2" }),

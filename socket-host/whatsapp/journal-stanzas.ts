@@ -6,6 +6,7 @@ import type { Credentials } from "./credentials.ts";
 import { callFacts } from "./decode/call-facts.ts";
 import { groupFacts } from "./decode/group-facts.ts";
 import { factsEntry, receiptEntry } from "./decode/journaled.ts";
+import { pairsIn } from "./decode/pairs-in.ts";
 import { receiptsOf } from "./decode/receipt.ts";
 import { journalKey, journalMessage } from "./journal-message.ts";
 
@@ -40,6 +41,7 @@ export function journalStanzas(
     ["CB:call", callFacts],
   ] as const) {
     listen(event, (node) => {
+      book.learn(pairsIn(node));
       const facts = factsOf(node, book);
       if (facts.length) state.journal(...factsEntry(facts));
     });

@@ -91,9 +91,12 @@ export class Phone {
     return this.#post(`/phones/${this.number}/unlink`, {});
   }
   /** @param to a phone, a number, or a group's id */
-  async text(to: Phone | string, text: string): Promise<string> {
-    const chat = typeof to === "string" ? to : to.number;
-    const { id } = (await this.#post(`/phones/${this.number}/messages`, { to: chat, text })) as { id: string };
+  text(to: Phone | string, text: string): Promise<string> {
+    return this.write(typeof to === "string" ? to : to.number, { text });
+  }
+  /** Any message, to a number or a group; see docs/simulator.md. Answers its id. */
+  async write(to: string, body: Record<string, unknown>): Promise<string> {
+    const { id } = (await this.#post(`/phones/${this.number}/messages`, { to, ...body })) as { id: string };
     return id;
   }
   /** Answers its id. */
@@ -101,6 +104,9 @@ export class Phone {
     const participants = members.map((member) => member.number);
     const { id } = (await this.#post(`/phones/${this.number}/groups`, { subject, participants })) as { id: string };
     return id;
+  }
+  changeGroup(group: string, change: Record<string, unknown>) {
+    return this.#post(`/phones/${this.number}/groups/${group}`, change);
   }
   /** Where a fault matches by phone. */
   fault(fault: string, more: Record<string, unknown> = {}) {
