@@ -118,13 +118,14 @@ export class Outbox {
    */
   async recordReceipt({ chat, participant, messageIds, status }: Receipt): Promise<void> {
     const { database, deviceId, epoch } = this.#options;
+    const reached = status === "played" ? "read" : status;
     await transaction(database, async (runner) => {
       // First the device, then the rows of its messages, as every other transaction: two that lock crosswise would block each other.
       if (!(await devices.lock(runner, deviceId, epoch))) return;
       for (const { ledger, ...sent } of await this.#find(runner, messageIds)) {
         const { messageId } = sent;
         await this.#accept(runner, ledger, sent);
-        const isNews = await ledger.markReceived(runner, sent, status === "played" ? "read" : status);
+        const isNews = await ledger.markReceived(runner, sent, reached);
         // The row knows of the first reader only, and of nobody who has listened.
         if (!isNews && !participant && status !== "played") continue;
         const data = { messageId, chat, participant, status };
@@ -134,7 +135,7 @@ export class Outbox {
         ]);
       }
     });
-    this.#options.chats.advance(messageIds, status);
+    this.#options.chats.advance(messageIds, reached);
     for (const messageId of messageIds) this.#take(messageId)?.settle();
   }
 
