@@ -100,7 +100,9 @@ function decodeInfo(bytes: Uint8Array): WAMessage | undefined {
   try {
     const info = proto.WebMessageInfo.decode(bytes);
     const { key } = info;
-    return key ? { ...info, key: { ...key, participant: key.participant || info.participant || null } } : undefined;
+    return key
+      ? Object.assign(info, { key: { ...key, participant: key.participant || info.participant || null } })
+      : undefined;
   } catch {
     return undefined;
   }
