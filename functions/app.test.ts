@@ -84,12 +84,27 @@ describe("an answer", () => {
   });
 
   test("tells browsers to keep off", async () => {
-    for (const path of [`${BASE}/devices`, "/docs", "/nowhere"]) {
+    for (const path of ["/api/auth/session", "/docs", "/nowhere"]) {
       const { headers } = await ask("GET", path);
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("cache-control")).toBe("no-store");
       expect(headers.get("content-security-policy")).toContain("default-src 'none'");
     }
+  });
+
+  test("that is asked for again and again is not sent again while it is the same", async () => {
+    await createDevice("polled");
+    const path = `${BASE}/devices/polled/status`;
+    const first = await ask("GET", path);
+    const tag = first.headers.get("etag") ?? "";
+    expect(first.headers.get("cache-control")).toBe("private, no-cache");
+    const unchanged = await ask("GET", path, { headers: { "if-none-match": `"other", ${tag}` } });
+    expect([unchanged.status, await unchanged.text()]).toEqual([304, ""]);
+    const english = await ask("GET", path, { headers: { "if-none-match": tag, "accept-language": "en" } });
+    expect(english.status).toBe(200);
+    await execute(services.database.pool, "UPDATE devices SET connection_attempts = 1 WHERE device_id = 'polled'");
+    const changed = await ask("GET", path, { headers: { "if-none-match": tag } });
+    expect([changed.status, changed.headers.get("etag") === tag]).toEqual([200, false]);
   });
 
   test("to an unknown path or method is route_not_found", async () => {

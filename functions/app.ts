@@ -7,13 +7,19 @@ import { timeout } from "hono/timeout";
 import { ApiError, errors } from "../shared/errors.ts";
 import { authenticate } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
+import { clientOf } from "./client.ts";
+import { entityTag, isKnown } from "./entity-tag.ts";
 import { failure, success } from "./envelope.ts";
 import { language } from "./language.ts";
 import { localTime } from "./local-time.ts";
 import { isOutage } from "./outage.ts";
+import { budgetHeaders, createRateLimiter } from "./rate-limit.ts";
 import { readBody } from "./read-body.ts";
+import { auditAnswer } from "./record-audit.ts";
 import { nothing } from "./route.ts";
-import type { Answer, Route, Services } from "./route.ts";
+import type { Answer, Credential, Route, Services } from "./route.ts";
+import { auditRoutes } from "./routes/audit.ts";
+import { authRoutes } from "./routes/auth.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { connectionRoutes } from "./routes/connection.ts";
 import { deviceRoutes } from "./routes/devices.ts";
@@ -22,6 +28,8 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { qrRoutes } from "./routes/qr.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { userRoutes } from "./routes/users.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** `logged` is what the access log tells besides the status: the route and ids, never content. */
@@ -32,11 +40,15 @@ const MAX_REQUEST_ID_LENGTH = 64;
 /** What a request may take besides waiting for a command, before its client is told to try again. */
 const SLACK_MS = 10_000;
 const OUT_OF_TIME = new HTTPException(503, { message: "the request took too long" });
-const RETRY_AFTER_SECONDS = "5";
+const RETRY_AFTER_SECONDS = 5;
 
 /** Every route that there is, in the order in which they are matched. */
 export function createRoutes(config: Services["config"]): Route[] {
   const routes = [
+    ...authRoutes,
+    ...tokenRoutes,
+    ...userRoutes,
+    ...auditRoutes,
     ...deviceRoutes,
     ...connectionRoutes,
     ...qrRoutes,
@@ -63,7 +75,8 @@ export function createApp(services: Services): Hono<Env> {
   const fail = (c: Context<Env>, error: ApiError) => {
     const { status } = errors[error.code];
     if (status === 401) c.header("WWW-Authenticate", "Bearer");
-    if (status === 429 || status === 503) c.header("Retry-After", RETRY_AFTER_SECONDS);
+    if (status === 429 || status === 503)
+      c.header("Retry-After", String(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
     return c.json(failure(error.code, error.details, languageOf(c), c.get("requestId"), now()), status);
   };
 
@@ -73,8 +86,24 @@ export function createApp(services: Services): Hono<Env> {
     if ("failure" in answer) return fail(c, answer.failure);
     const spec = route.answers[answer.status];
     if (!spec) throw new Error(`${route.name} has no answer ${answer.status}`);
+    if (route.polled && answer.status === 200) {
+      const tag = entityTag(answer.data, languageOf(c));
+      c.header("ETag", tag);
+      c.header("Cache-Control", "private, no-cache");
+      c.header("Vary", "Accept-Language, Authorization, Cookie");
+      if (isKnown(tag, c.req.header("if-none-match"))) return c.body(null, 304);
+    }
     c.status(answer.status as 200);
     return c.json(success(spec.message, answer.data, languageOf(c), now()));
+  };
+
+  const budgetOf = config.rateLimitPerMinute ? createRateLimiter(database, config.rateLimitPerMinute) : undefined;
+  const spend = async (c: Context<Env>, credential: Credential) => {
+    const subject = credential.kind === "token" ? credential.tokenId : credential.hash.toString("hex");
+    const budget = await budgetOf?.(subject);
+    if (!budget) return;
+    for (const [name, value] of Object.entries(budgetHeaders(budget))) c.header(name, value);
+    if (budget.isSpent) throw new ApiError("too_many_requests", undefined, budget.resetsInSeconds);
   };
 
   app.use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH }));
@@ -91,20 +120,25 @@ export function createApp(services: Services): Hono<Env> {
 
   for (const route of createRoutes(config)) {
     app.on(route.method, route.path, async (c) => {
-      const common = { services, language: languageOf(c) };
+      const client = clientOf(c.env, c.req.header(), config.trustedProxies);
+      const common = { services, language: languageOf(c), client, requestId: c.get("requestId") };
       const params: Record<string, string> = c.req.param();
       const raw = { params, query: c.req.query(), headers: c.req.header() };
       const logged = c.get("logged");
       logged.route = route.name;
-      if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: {} }, common));
-      const caller = await authenticate(database, raw.headers["authorization"]);
+      const read = async () => (route.request.body === nothing ? {} : await readBody(c.req.raw, MAX_BODY_BYTES));
+      if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: await read() }, common));
+      const caller = await authenticate(common, raw.headers);
       logged.userId = caller.userId;
-      authorize(caller, route.scope);
       if (params["deviceId"] !== undefined) logged.deviceId = params["deviceId"];
-      const body = route.request.body === nothing ? {} : await readBody(c.req.raw, MAX_BODY_BYTES);
+      await spend(c, caller.credential);
+      authorize(caller, client, { isWrite: route.method !== "get", scope: route.scope });
+      const body = await read();
       const isAbandoned = () => closing?.aborted === true || c.req.raw.signal.aborted;
       const call = { ...common, caller, method: c.req.method, path: c.req.path, rawBody: body, isAbandoned };
-      return reply(c, route, await route.run({ ...raw, body }, call));
+      const answer = await route.run({ ...raw, body }, call);
+      await auditAnswer(route, params, answer, call);
+      return reply(c, route, answer);
     });
   }
 

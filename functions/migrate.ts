@@ -3,10 +3,8 @@ import * as z from "zod";
 import { loadMigrateConfig } from "../shared/config.ts";
 import { migrate } from "../shared/db/migrate.ts";
 import { openDatabase } from "../shared/db/pool.ts";
-import * as users from "../shared/db/users.ts";
-import { newUserId } from "../shared/ids.ts";
+import { ensureFirstAdmin } from "../shared/first-admin.ts";
 import { createLog } from "../shared/log.ts";
-import { hashPassword } from "../shared/password.ts";
 
 const config = loadMigrateConfig();
 const database = openDatabase(config.database);
@@ -22,9 +20,7 @@ export async function handler(event: unknown): Promise<{ applied: string[]; pass
   const { firstAdmin } = eventSchema.parse(event);
   const applied = await migrate(database, config.migrations);
   log.info({ applied }, "migrated");
-  if (!firstAdmin || (await users.firstAdmin(database))) return { applied };
-  const password = randomBytes(12).toString("base64url");
-  const passwordHash = await hashPassword(password);
-  await users.create(database, { userId: newUserId(), username: firstAdmin, passwordHash, role: "admin" });
-  return { applied, password };
+  if (!firstAdmin) return { applied };
+  const { password } = await ensureFirstAdmin(database, firstAdmin, () => randomBytes(12).toString("base64url"));
+  return { applied, ...(password !== undefined && { password }) };
 }

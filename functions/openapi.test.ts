@@ -8,6 +8,7 @@ const config = loadApiConfig({
   DATABASE_URL: "mysql://localhost/x",
   COMMAND_QUEUE_URLS: "http://localhost/q",
   MEDIA_BUCKET: "media",
+  SESSION_SECRET: "0123456789abcdef0123456789abcdef",
 });
 const routes = createRoutes(config);
 const document = openApiDocument(routes);
@@ -21,6 +22,21 @@ const DEVICE = `${BASE}/devices/{deviceId}`;
 test("every route is in the document", () => {
   expect(operations.map(({ title }) => title).toSorted()).toEqual(
     [
+      "post /api/auth/login",
+      "post /api/auth/logout",
+      "get /api/auth/session",
+      "put /api/auth/password",
+      "get /api/auth/tokens",
+      "post /api/auth/tokens",
+      "put /api/auth/tokens/{id}",
+      "delete /api/auth/tokens/{id}",
+      "get /api/auth/users",
+      "post /api/auth/users",
+      "put /api/auth/users/{id}",
+      "delete /api/auth/users/{id}",
+      "get /api/auth/users/{id}/devices",
+      "put /api/auth/users/{id}/devices",
+      "get /api/auth/audit",
       `post ${BASE}/devices`,
       `get ${BASE}/devices`,
       `get ${BASE}/devices/connected`,

@@ -59,7 +59,10 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
     const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
     paths[path] = { ...paths[path], [route.method]: operation(route, schemas) };
   }
-  const securitySchemes = { token: { type: "http", scheme: "bearer", description: "An API token." } };
+  const securitySchemes = {
+    token: { type: "http", scheme: "bearer", description: "An API token." },
+    login: { type: "apiKey", in: "cookie", name: "gateway", description: "Of a browser, over HTTPS `__Host-gateway`." },
+  };
   return { openapi: "3.1.0", info: INFO, paths, components: { schemas, securitySchemes } };
 }
 
@@ -75,16 +78,17 @@ function operation(route: Route, schemas: Record<string, Json>): Operation {
       schemas,
     ),
   ]);
+  const unchanged = route.polled && { 304: UNCHANGED };
   return {
     operationId: route.name,
     tags: [route.tag],
     summary: route.summary,
     description: scope === undefined ? route.description : `${route.description} Needs the scope \`${scope}\`.`,
-    ...(route.access === "token" && { security: [{ token: scope === undefined ? [] : [scope] }] }),
+    ...(route.access === "token" && { security: [{ token: scope === undefined ? [] : [scope] }, { login: [] }] }),
     parameters: [
       ...parameters("path", request.params, schemas),
       ...parameters("query", request.query, schemas),
-      ...parameters("header", request.headers, schemas),
+      ...parameters("header", route.polled ? request.headers.extend(ifNoneMatch) : request.headers, schemas),
     ],
     ...(request.body !== nothing && {
       requestBody: {
@@ -92,9 +96,14 @@ function operation(route: Route, schemas: Record<string, Json>): Operation {
         content: { "application/json": { schema: jsonSchema(request.body, schemas), example: route.bodyExample } },
       },
     }),
-    responses: Object.fromEntries([...answers(route, schemas), ...failed]),
+    responses: { ...Object.fromEntries([...answers(route, schemas), ...failed]), ...unchanged },
   };
 }
+
+const ifNoneMatch = {
+  "if-none-match": z.string().optional().meta({ description: "The `ETag` of an answer that the client has." }),
+};
+const UNCHANGED: Response = { description: "The answer is the one that the client has.", content: {} };
 
 /** Undefined where every caller may. */
 const scopeOf = (route: Route) => (route.access === "token" && route.scope !== "any" ? route.scope : undefined);
@@ -108,7 +117,8 @@ function failureCodes(route: Route): ErrorCode[] {
     ...new Set<ErrorCode>([
       ...(readsSomething ? (["validation_failed"] as const) : []),
       ...(body === nothing ? [] : (["malformed_json", "payload_too_large", "unsupported_media_type"] as const)),
-      ...(route.access === "token" ? (["unauthorized", "unavailable"] as const) : []),
+      ...(route.access === "token" ? (["unauthorized", "too_many_requests", "unavailable"] as const) : []),
+      ...(route.access === "token" && route.method !== "get" ? (["cross_site"] as const) : []),
       ...(scope === undefined ? [] : (["insufficient_scope"] as const)),
       ...(scope === "admin" ? (["forbidden"] as const) : []),
       ...route.errors,

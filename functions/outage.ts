@@ -1,3 +1,5 @@
+import { PasswordsBusy } from "../shared/password.ts";
+
 /** Server errors of MySQL after which the same statement may succeed later, while the connection goes on. */
 const MYSQL_PASSING_ERRORS = new Set([
   1040, // too many connections
@@ -18,6 +20,7 @@ const POOL_REFUSALS = new Set(["Queue limit reached.", "Pool is closed."]);
  */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof PasswordsBusy) return true;
   // The AWS SDK puts `$metadata` on whatever ends a call, mysql2 `fatal` on whatever ends a connection.
   if ("$metadata" in error || ("fatal" in error && error.fatal === true)) return true;
   if (error.name === "AbortError" || error.name === "TimeoutError") return true;

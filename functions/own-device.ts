@@ -20,6 +20,19 @@ export async function ownDevice({ services, caller }: Context, deviceId: DeviceI
 }
 
 /**
+ * Several devices that a body lists in `deviceIds`, all of which the caller may use. Throws `device_not_found` and names
+ * those that they may not.
+ */
+export async function ownDevices({ services, caller }: Context, deviceIds: readonly DeviceId[]): Promise<void> {
+  if (!deviceIds.length) return;
+  const visible = new Set((await devices.list(services.database, caller)).map(({ deviceId }) => deviceId));
+  const details = deviceIds.flatMap((deviceId, index) =>
+    visible.has(deviceId) ? [] : [{ path: `body.deviceIds.${index}`, message: deviceId }],
+  );
+  if (details.length) throw new ApiError("device_not_found", details);
+}
+
+/**
  * A row that hangs on a device (a command, a job, a schedule, …), if the caller may use that device. Also after the
  * device was removed, for whom it belonged to; never because somebody has since made a device of the same id.
  * Throws `notFound`.

@@ -12,6 +12,7 @@ import type { Log } from "../shared/log.ts";
 import type { CommandQueues } from "../shared/queue.ts";
 import type { Storage } from "../shared/storage.ts";
 import type { GrantedScope, Scope } from "../shared/scopes.ts";
+import type { Client } from "./client.ts";
 import type { Language, Sentence } from "./language.ts";
 import { validate } from "./validate.ts";
 import type { RawRequest, RequestSchemas } from "./validate.ts";
@@ -27,11 +28,16 @@ export type Services = {
   closing?: AbortSignal;
 };
 
-/** Who calls, and what their token may do. */
-export type Caller = Viewer & { tokenId: TokenId; scopes: readonly GrantedScope[] };
+/** By what a caller is known. `hash` is that of the login's cookie; a token may never expire. */
+export type Credential =
+  | { kind: "token"; tokenId: TokenId; expiresAt: Date | null }
+  | { kind: "login"; hash: Buffer; expiresAt: Date };
+
+/** Who calls, and what they may do with what they have shown. A login may do all that its user may. */
+export type Caller = Viewer & { scopes: readonly GrantedScope[]; credential: Credential };
 
 /** What a route learns about the call besides its validated fields. */
-export type PublicCall = { services: Services; language: Language };
+export type PublicCall = { services: Services; language: Language; client: Client; requestId: string };
 export type Call = PublicCall & {
   caller: Caller;
   method: string;
@@ -76,6 +82,13 @@ type Description = {
   summary: string;
   /** What a caller must know that the schemas do not say. */
   description: string;
+  /**
+   * For the audit log, when the route has changed something: what was done, and which field of `data`, or else which
+   * path parameter, is the id of what it was done to.
+   */
+  audit?: { action: string; target: string };
+  /** Whether clients ask again and again: then a client that has the answer already is told so with a 304. */
+  polled?: true;
   /** The codes of this route's own failures, besides those that every route has. */
   errors: readonly ErrorCode[];
   /** Bodies of a 200 that are no envelope, by media type. */
@@ -135,17 +148,27 @@ export function route<
   };
 }
 
-/** A route that anybody may call, and that reads nothing from the request. */
-export function publicRoute<Specs extends AnswerSpecs>(
-  definition: Description & { answers: Specs; handle: (call: PublicCall) => Promise<AnswerOf<Specs> | TextAnswer> },
+/** A route that anybody may call, and that reads nothing from the request but perhaps its body. */
+export function publicRoute<Specs extends AnswerSpecs, Body extends z.ZodObject = Nothing>(
+  definition: Description & {
+    body?: Body;
+    bodyExample?: z.input<Body>;
+    answers: Specs;
+    handle: (
+      call: PublicCall,
+      body: z.output<Body>,
+      headers: RawRequest["headers"],
+    ) => Promise<AnswerOf<Specs> | TextAnswer>;
+  },
 ): Route {
-  const { handle, ...description } = definition;
+  const { body, bodyExample, handle, ...description } = definition;
+  const request = { params: nothing, query: nothing, headers: nothing, body: (body ?? nothing) as Body };
   return {
     ...description,
     access: "public",
-    request: { params: nothing, query: nothing, headers: nothing, body: nothing },
-    bodyExample: undefined,
-    run: async (_raw, call) => await handle(call),
+    request,
+    bodyExample,
+    run: async (raw, call) => await handle(call, validate(request, raw, call.language).body, raw.headers),
   };
 }
 

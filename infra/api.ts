@@ -2,7 +2,7 @@ import { FUNCTION_POOL_SIZE, functionDefaults } from "./functions.js";
 import { migrated } from "./migrate.js";
 import { manageSchedules, sendCommands, useMedia } from "./permissions.js";
 import { router } from "./router.js";
-import { databaseSecrets } from "./secrets.js";
+import { apiSecrets, databaseSecrets } from "./secrets.js";
 import { apiSettings } from "./settings.js";
 import { isProduction } from "./stage.js";
 
@@ -18,12 +18,14 @@ export const api = new sst.aws.Function(
     timeout: "40 seconds",
     // No CORS by AWS: the API has its own setting for it.
     url: { cors: false, router: { instance: router, path: "/", readTimeout: "45 seconds" } },
-    link: [databaseSecrets],
+    link: [databaseSecrets, apiSecrets],
     permissions: [sendCommands, useMedia, ...manageSchedules],
     environment: {
       ...apiSettings,
       DB_POOL_SIZE: FUNCTION_POOL_SIZE,
       SYNC_WAIT_MS: String(SYNC_WAIT_MS),
+      // CloudFront.
+      TRUSTED_PROXIES: "1",
       NODE_OPTIONS: "--enable-source-maps",
     },
     // What the database's connections allow; more is refused by Lambda with 429.

@@ -10,6 +10,10 @@ const stateEncryptionKey = new sst.Secret("StateEncryptionKey");
  */
 export const databaseSecrets = new sst.Linkable("DatabaseSettings", { properties: { DB_PASSWORD: database.password } });
 
+/** Keys the hashes of login cookies: 32 random characters or more. A new one only ends the logins. */
+const sessionSecret = new sst.Secret("SessionSecret");
+export const apiSecrets = new sst.Linkable("ApiSettings", { properties: { SESSION_SECRET: sessionSecret.value } });
+
 const secureParameter = (name: string, value: $util.Output<string>) =>
   new aws.ssm.Parameter(name, { name: `/${prefix}/${name}`, type: "SecureString", value });
 

@@ -25,6 +25,15 @@ test("two installations have nothing in common", async () => {
   expect(new Set(values).size).toBe(values.length);
 });
 
+test("a secret that an earlier version did not make is added, and the others stay", async () => {
+  const { sessionSecret: _missing, ...earlier } = await loadSecrets(dataDir);
+  await writeFile(join(dataDir, "secrets.json"), JSON.stringify(earlier));
+  const secrets = await loadSecrets(dataDir);
+  expect(secrets).toMatchObject(earlier);
+  expect(secrets.sessionSecret).toHaveLength(64);
+  expect(await loadSecrets(dataDir)).toEqual(secrets);
+});
+
 test.each(["", "{", "{}"])("a damaged file (%j) is refused, never replaced", async (content) => {
   await writeFile(join(dataDir, "secrets.json"), content);
   await expect(loadSecrets(dataDir)).rejects.toThrow("is damaged");

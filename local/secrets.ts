@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { newToken } from "../shared/token.ts";
 import { LaunchError } from "./launch-error.ts";
 import { writePrivateFile } from "./write-private-file.ts";
+
+const newSessionSecret = () => randomBytes(32).toString("hex");
 
 const secretsSchema = z.object({
   /** Tells the hosts of this installation from those of another on the same database server. */
@@ -14,6 +17,8 @@ const secretsSchema = z.object({
   aws: z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(16) }),
   adminPassword: z.string().min(1),
   apiToken: z.string().min(1),
+  /** Keys the hashes of login cookies; a new one only ends the logins. */
+  sessionSecret: z.string().min(32).default(newSessionSecret),
 });
 
 export type Secrets = z.infer<typeof secretsSchema>;
@@ -25,14 +30,18 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (text === undefined) {
-    const secrets = newSecrets();
-    await writePrivateFile(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
-    return secrets;
-  }
-  const result = secretsSchema.safeParse(parse(text));
+  if (text === undefined) return await write(path, newSecrets());
+  const found = parse(text);
+  const result = secretsSchema.safeParse(found);
   if (!result.success) throw new LaunchError(`${path} is damaged: restore it from a backup, it holds the only keys`);
-  return result.data;
+  const whole = { ...(found as object), ...result.data };
+  // An earlier version did not make them all.
+  return isDeepStrictEqual(found, whole) ? result.data : await write(path, whole);
+}
+
+async function write(path: string, secrets: Secrets): Promise<Secrets> {
+  await writePrivateFile(path, `${JSON.stringify(secrets, undefined, 2)}\n`);
+  return secrets;
 }
 
 const newSecrets = (): Secrets => ({
@@ -44,6 +53,7 @@ const newSecrets = (): Secrets => ({
   },
   adminPassword: randomBytes(12).toString("base64url"),
   apiToken: newToken(),
+  sessionSecret: newSessionSecret(),
 });
 
 function parse(text: string): unknown {

@@ -1,5 +1,6 @@
 import { openDatabase } from "../shared/db/pool.ts";
 import { migrate } from "../shared/db/migrate.ts";
+import { ensureFirstAdmin } from "../shared/first-admin.ts";
 import { hostName, startApi, startCloud, startHost, startSimulator } from "./children.ts";
 import { diskFull, openDataDir } from "./data-dir.ts";
 import type { DataDir } from "./data-dir.ts";
@@ -7,7 +8,7 @@ import { prepareGivenDatabase } from "./database/given-database.ts";
 import { startDatabase } from "./database/start-database.ts";
 import { baseEnvironment, serviceEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
-import { ensureFirstAdmin } from "./first-admin.ts";
+import { ensureLauncherToken } from "./launcher-token.ts";
 import { endLeftovers, rememberProcesses } from "./leftovers.ts";
 import { keepLogsSmall } from "./log-file.ts";
 import { provision } from "./provision.ts";
@@ -57,6 +58,7 @@ export type Stack = {
 };
 
 const REGION = "us-east-1";
+const ADMIN = "admin";
 
 /**
  * Starts the whole product on this machine and resolves when it answers and every shard has its host. Nothing keeps
@@ -128,6 +130,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     options.signal?.throwIfAborted();
     const services = serviceEnvironment(base, cloud.aws, cloud.provisioned, database.url);
+    const apiEnvironment = { ...services, SESSION_SECRET: base["SESSION_SECRET"] || secrets.sessionSecret };
     const hostEnvironment = {
       ...services,
       STATE_BUCKET: cloud.provisioned.stateBucket,
@@ -136,7 +139,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(simulator && { WA_WEB_SOCKET_URL: simulator.wsUrl, WA_TRUST_ROOT: simulator.rootPublicKey }),
     };
     const [apiUrl] = await together([
-      () => startApi(place, services, options.port ?? 0),
+      () => startApi(place, apiEnvironment, options.port ?? 0),
       ...hosts.map((number) => async () => {
         const HOST_ID = `${secrets.installation}-${hostName(number)}`;
         await startHost(place, { ...hostEnvironment, HOST_ID }, number);
@@ -160,7 +163,9 @@ async function prepareTables(url: string, adminPassword: string, apiToken: strin
   const database = openDatabase({ url, poolSize: 1 });
   try {
     await migrate(database);
-    return await ensureFirstAdmin(database, adminPassword, apiToken);
+    const { userId, username } = await ensureFirstAdmin(database, ADMIN, () => adminPassword);
+    await ensureLauncherToken(database, userId, apiToken);
+    return username;
   } finally {
     await database.close();
   }

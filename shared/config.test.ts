@@ -4,6 +4,7 @@ import { ConfigError, loadApiConfig, loadHostConfig } from "./config.ts";
 const CLOUD = {
   COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo,http://127.0.0.1:1/0/b.fifo",
   MEDIA_BUCKET: "whatsapp-media",
+  SESSION_SECRET: "5f1d9c3b7a2e4860d1c2b3a495867768",
 };
 const HOST = {
   ...CLOUD,
@@ -16,7 +17,7 @@ describe("the settings", () => {
   it("name every wrong variable at once", () => {
     const wrong = { DASHBOARD_PORT: "99999", APP_TIMEZONE: "Asia/Bandung", PHONE_REGIONS: "id" };
     expect(() => loadApiConfig(wrong)).toThrow(ConfigError);
-    for (const name of [...Object.keys(wrong), "COMMAND_QUEUE_URLS", "MEDIA_BUCKET"])
+    for (const name of [...Object.keys(wrong), "COMMAND_QUEUE_URLS", "MEDIA_BUCKET", "SESSION_SECRET"])
       expect(() => loadApiConfig(wrong)).toThrow(name);
   });
 
@@ -33,6 +34,17 @@ describe("the settings", () => {
 
   it("treat an empty variable as not set", () => {
     expect(loadApiConfig({ ...HOST, PHONE_REGIONS: "" }).phoneRegions).toBeUndefined();
+  });
+
+  it("refuse a session secret that is missing or weak, except in development", () => {
+    const weak = [undefined, "your-secret-key-here", "secret", "ab".repeat(20)];
+    for (const SESSION_SECRET of weak) {
+      expect(() => loadApiConfig({ ...HOST, SESSION_SECRET })).toThrow("SESSION_SECRET");
+      const developer = () => loadApiConfig({ ...HOST, SESSION_SECRET, NODE_ENV: "development" }).sessionSecret;
+      expect(developer()).toHaveLength(64);
+      expect(developer()).not.toBe(developer());
+    }
+    expect(loadApiConfig(HOST).sessionSecret).toBe(HOST.SESSION_SECRET);
   });
 
   it("refuse a simulator's trust root together with a WhatsApp address", () => {

@@ -6,6 +6,7 @@
  * The AWS SDK reads its own variables besides: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
  * AWS_ENDPOINT_URL_S3 / _SQS (set only where something else than AWS is meant).
  */
+import { randomBytes } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import { Resource } from "sst/resource";
 import * as z from "zod";
@@ -18,7 +19,7 @@ export class ConfigError extends Error {
 type Environment = Record<string, string | undefined>;
 
 /** What infra/secrets.ts links to functions: SST packs it encrypted beside their code. Elsewhere there is none of it. */
-const LINKED = ["DatabaseSettings"];
+const LINKED = ["DatabaseSettings", "ApiSettings"];
 
 /** The environment, and over it the secrets that SST has linked, each under the name of a variable. */
 function surroundings(): Environment {
@@ -42,6 +43,9 @@ const bytes32 = z.string().transform((text, context) => {
   context.addIssue({ code: "custom", message: "must be 32 bytes in base64" });
   return z.NEVER;
 });
+
+/** As long as 32 random characters are, and not a few of them again and again. */
+const isStrong = (secret: string) => secret.length >= 32 && new Set(secret).size >= 10;
 
 const logging = {
   LOG_LEVEL: z
@@ -104,6 +108,23 @@ const apiSchema = z.object({
   SYNC_WAIT_MS: milliseconds(25_000).describe(
     "How long a request waits for its command before it is answered with 202.",
   ),
+  SESSION_SECRET: z
+    .string()
+    .refine(isStrong, "must be 32 random characters or more, as of `openssl rand -hex 32`")
+    .describe("32 random characters or more: keys the hashes of login cookies. A new one ends every login."),
+  TRUSTED_PROXIES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe("How many proxies of yours stand before the API: their `X-Forwarded-*` is believed."),
+  RATE_LIMIT_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(6_000)
+    .describe("Most requests a minute of one token or login; 0: any number."),
 });
 
 const hostSchema = z.object({
@@ -164,7 +185,7 @@ export type WhatsAppConfig = HostConfig["whatsapp"];
 
 /** For the API functions. Throws `ConfigError`. */
 export function loadApiConfig(environment: Environment = surroundings()) {
-  const env = read(apiSchema, environment);
+  const env = read(apiSchema, withDevelopmentSecret(environment));
   return {
     logLevel: env.LOG_LEVEL,
     database: databaseOf(env),
@@ -176,7 +197,20 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     /** Undefined: the Indonesian rule of the original service. Otherwise the regions whose numbers are taken. */
     phoneRegions: env.PHONE_REGIONS === undefined ? undefined : env.PHONE_REGIONS.split(","),
     syncWaitMs: env.SYNC_WAIT_MS,
+    /** Keys the hashes of login cookies. */
+    sessionSecret: env.SESSION_SECRET,
+    /** How many proxies of the operator's stand before the API: what they say about a client is believed. */
+    trustedProxies: env.TRUSTED_PROXIES,
+    /** Of each token and each login; 0: no limit. */
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
   };
+}
+
+/** A developer goes without a good SESSION_SECRET: logins end with the process. */
+function withDevelopmentSecret(environment: Environment): Environment {
+  const { NODE_ENV, SESSION_SECRET } = environment;
+  if (NODE_ENV !== "development" || isStrong(SESSION_SECRET ?? "")) return environment;
+  return { ...environment, SESSION_SECRET: randomBytes(32).toString("hex") };
 }
 
 /** For a socket host. Throws `ConfigError`, also when a simulator's trust root is combined with the real WhatsApp. */

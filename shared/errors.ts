@@ -15,10 +15,35 @@ export const errors = {
     en: "The token has no permission for this",
   },
   forbidden: { status: 403, id: "Tidak diizinkan", en: "Not allowed" },
+  login_failed: {
+    status: 401,
+    id: "Nama pengguna atau kata sandi salah",
+    en: "The user name or the password is wrong",
+  },
+  wrong_password: { status: 403, id: "Kata sandi sekarang salah", en: "The current password is wrong" },
+  cross_site: {
+    status: 403,
+    id: "Permintaan dengan cookie harus berasal dari halaman server ini sendiri",
+    en: "A request with the login cookie must come from a page of this server",
+  },
   route_not_found: { status: 404, id: "Alamat tidak ditemukan", en: "There is no such route" },
   device_not_found: { status: 404, id: "Device tidak ditemukan", en: "There is no such device" },
   qr_not_available: { status: 404, id: "QR Code tidak tersedia", en: "There is no QR code" },
   command_not_found: { status: 404, id: "Perintah tidak ditemukan", en: "There is no such command" },
+  user_not_found: { status: 404, id: "Pengguna tidak ditemukan", en: "There is no such user" },
+  token_not_found: { status: 404, id: "Token tidak ditemukan", en: "There is no such token" },
+  username_taken: { status: 409, id: "Nama pengguna sudah dipakai", en: "The user name is taken" },
+  user_has_devices: {
+    status: 409,
+    id: "Pengguna masih mempunyai device",
+    en: "The user still has devices",
+  },
+  last_admin: {
+    status: 409,
+    id: "Harus ada setidaknya satu administrator yang aktif",
+    en: "At least one active administrator must remain",
+  },
+  limit_reached: { status: 409, id: "Batas jumlah sudah tercapai", en: "There are as many as there may be" },
   device_exists: { status: 409, id: "Device sudah ada", en: "The device exists already" },
   not_connected: { status: 409, id: "WhatsApp tidak terhubung", en: "WhatsApp is not connected" },
   already_registered: { status: 409, id: "Device sudah tertaut", en: "The device is linked already" },
@@ -71,9 +96,12 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: ErrorCode;
   readonly details: ErrorDetail[] | undefined;
-  constructor(code: ErrorCode, details?: ErrorDetail[]) {
+  /** For 429 and 503, where it is known when to try again. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(code: ErrorCode, details?: ErrorDetail[], retryAfterSeconds?: number) {
     super(errors[code].en);
     this.code = code;
     this.details = details;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }

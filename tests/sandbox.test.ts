@@ -84,6 +84,12 @@ test("run.json tells its owner where everything is, and what it tells is true", 
   expect(run.processes.every(({ pid }) => isAlive(pid))).toBe(true);
   expect(await statusOf(run.apiUrl, run.token)).toBe(200);
   expect(await statusOf(run.apiUrl, "wag_wrong")).toBe(401);
+  const login = await fetch(`${run.apiUrl}/api/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(run.login),
+  });
+  expect(login.status).toBe(200);
   expect((await fetch(run.dashboardUrl)).status).toBe(200);
   expect((await fetch(`${run.simulatorUrl}/trust`)).status).toBe(200);
 });

@@ -38,6 +38,7 @@ const getCommand = route({
   path: "/api/whatsapp-multi-device/commands/:commandId",
   tag: "Commands",
   scope: "any",
+  polled: true,
   summary: "What became of a command",
   description:
     "Every token may ask for the commands of its devices; `result` needs the scope `messages:read`, since it can hold messages. Can be asked after its device was removed, too. The content of a command is not kept once it is finished.",

@@ -21,6 +21,7 @@ const getStatus = route({
   path: `${DEVICE}/status`,
   tag,
   scope: "devices:read",
+  polled: true,
   summary: "Live status of a device",
   description: "What is true now, with the QR code while there is one to be scanned.",
   params: deviceParams,
@@ -49,6 +50,7 @@ const connect = route({
     ),
     202: pendingAnswer,
   },
+  audit: { action: "device.connect", target: "deviceId" },
   errors: ["device_not_found", "not_connected", "refused_by_whatsapp"],
   async handle({ params }, call) {
     const { config, database } = call.services;
@@ -89,6 +91,7 @@ const disconnect = route({
     }),
     202: pendingAnswer,
   },
+  audit: { action: "device.disconnect", target: "deviceId" },
   errors: ["device_not_found", "refused_by_whatsapp"],
   async handle({ params, query }, call) {
     const { config, database } = call.services;

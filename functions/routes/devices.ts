@@ -49,6 +49,7 @@ const createDevice = route({
       lastActivity: null,
     }),
   },
+  audit: { action: "device.create", target: "deviceId" },
   errors: ["forbidden", "device_exists", "idempotency_mismatch"],
   async handle({ headers, body }, call) {
     const { database, queues } = call.services;
@@ -73,6 +74,7 @@ const listDevices = route({
   path: BASE,
   tag,
   scope: "devices:read",
+  polled: true,
   summary: "List devices",
   description:
     "Every device that the caller may use, oldest first. `createdToday` counts by the day in `APP_TIMEZONE`.",
@@ -110,6 +112,7 @@ const connectedDevices = (name: string, path: string) =>
     path,
     tag,
     scope: "devices:read",
+    polled: true,
     summary: "List connected devices",
     description: "Only the devices that are connected now. `/connected` and `/connected/detail` answer the same.",
     answers: {
@@ -133,6 +136,7 @@ const getDevice = route({
   path: `${BASE}/:deviceId`,
   tag,
   scope: "devices:read",
+  polled: true,
   summary: "Look at a device",
   description: "One device. `/status` has the QR code too.",
   params: deviceParams,
@@ -165,6 +169,7 @@ const removeDevice = route({
       deviceId: "device-001",
     }),
   },
+  audit: { action: "device.remove", target: "deviceId" },
   errors: ["device_not_found", "forbidden"],
   async handle({ params }, call) {
     const { config, database } = call.services;

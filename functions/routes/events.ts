@@ -15,6 +15,7 @@ const listEvents = route({
   path: "/api/whatsapp-multi-device/events",
   tag: "Events",
   scope: "messages:read",
+  polled: true,
   summary: "Read the events of a device",
   description:
     "Oldest first, each once. Ask again with `after` set to `lastSequence`; while `hasMore` is true there is no need to wait in between.",

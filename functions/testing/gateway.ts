@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +25,8 @@ const SHARDS = 2;
 const MEDIA_BUCKET = "media";
 const CLOUD = { region: "us-east-1", credentials: { accessKeyId: "test-key", secretAccessKey: "test-secret" } };
 
-export type Ask = { body?: unknown; headers?: Record<string, string>; token?: string | null };
+/** `bindings`: what the server or the function's runtime tells of the connection. */
+export type Ask = { body?: unknown; headers?: Record<string, string>; token?: string | null; bindings?: object };
 /** The parts of any envelope; what a test reads of `data` it knows. */
 export type Envelope = {
   success: boolean;
@@ -50,6 +52,7 @@ export async function startGateway() {
   const token = await tokenFor(database, userId);
 
   const services: Services = { config, database, queues, media, log: createLog("api", "silent") };
+  const usual = createApp(services);
   const check = conformance(createRoutes(config));
   /** Asks the API, or one with other services. */
   const ask = async (method: string, path: string, question: Ask = {}, changed: Partial<Services> = {}) => {
@@ -59,8 +62,8 @@ export async function startGateway() {
     const { body } = question;
     if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
     const text = body === undefined || typeof body === "string" ? (body ?? null) : JSON.stringify(body);
-    const app = createApp({ ...services, ...changed });
-    const response = await app.request(path, { method, headers, body: text });
+    const app = Object.keys(changed).length ? createApp({ ...services, ...changed }) : usual;
+    const response = await app.request(path, { method, headers, body: text }, question.bindings);
     await check(method, path, response);
     return response;
   };
@@ -106,6 +109,7 @@ async function startLocalCloud() {
     AWS_SECRET_ACCESS_KEY: CLOUD.credentials.secretAccessKey,
     AWS_ENDPOINT_URL_S3: cloud.endpoint,
     AWS_ENDPOINT_URL_SQS: cloud.endpoint,
+    SESSION_SECRET: randomBytes(32).toString("hex"),
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);

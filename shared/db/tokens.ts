@@ -92,3 +92,79 @@ type CallerRow = {
   expires_at: Date | null;
   is_stale: number;
 };
+
+export type Token = Rights & {
+  tokenId: TokenId;
+  name: string;
+  prefix: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+  lastUsedAt: Date | null;
+};
+
+const COLUMNS = "token_id, name, prefix, scopes, device_ids, created_at, expires_at, last_used_at";
+type Row = {
+  token_id: TokenId;
+  name: string;
+  prefix: string;
+  scopes: string;
+  device_ids: unknown;
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+};
+const fromRow = (row: Row): Token => ({
+  tokenId: row.token_id,
+  name: row.name,
+  prefix: row.prefix,
+  scopes: scopesOf(row.scopes),
+  deviceIds: deviceIdsOf(row.device_ids),
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  lastUsedAt: row.last_used_at,
+});
+
+/** The user's tokens that were not revoked, expired ones too, oldest first. */
+export async function list(database: Database, userId: UserId): Promise<Token[]> {
+  const sql = `SELECT ${COLUMNS} FROM tokens WHERE user_id = ? AND revoked_at IS NULL ORDER BY created_at, token_id`;
+  return (await select<Row>(database.pool, sql, [userId])).map(fromRow);
+}
+
+/** Undefined when there is none, it was revoked, or is another user's. */
+export async function get(database: Database, userId: UserId, tokenId: TokenId): Promise<Token | undefined> {
+  const sql = `SELECT ${COLUMNS} FROM tokens WHERE token_id = ? AND user_id = ? AND revoked_at IS NULL`;
+  const [row] = await select<Row>(database.pool, sql, [tokenId, userId]);
+  return row && fromRow(row);
+}
+
+/** The token that was created under an idempotency key, also if it was revoked since. */
+export async function getCreation(
+  database: Database,
+  key: string,
+): Promise<{ token: Token; fingerprint: Buffer } | undefined> {
+  const sql = `SELECT ${COLUMNS}, creation_fingerprint FROM tokens WHERE creation_key = ?`;
+  const [row] = await select<Row & { creation_fingerprint: Buffer }>(database.pool, sql, [key]);
+  return row && { token: fromRow(row), fingerprint: row.creation_fingerprint };
+}
+
+/** Writes all that can be changed of a token of the user's. */
+export async function update(
+  database: Database,
+  userId: UserId,
+  { tokenId, name, scopes, deviceIds, expiresAt }: Pick<Token, "tokenId" | "name" | "expiresAt"> & Rights,
+): Promise<void> {
+  const sql = `UPDATE tokens SET name = ?, scopes = ?, device_ids = ?, expires_at = ? WHERE token_id = ? AND user_id = ?`;
+  const devices = deviceIds && JSON.stringify(deviceIds);
+  await execute(database.pool, sql, [name, scopes.join(" "), devices, expiresAt, tokenId, userId]);
+}
+
+/** False when there is none of the user's, or it was revoked before. */
+export async function revoke(database: Database, userId: UserId, tokenId: TokenId): Promise<boolean> {
+  const sql = "UPDATE tokens SET revoked_at = NOW(3) WHERE token_id = ? AND user_id = ? AND revoked_at IS NULL";
+  return (await execute(database.pool, sql, [tokenId, userId])) > 0;
+}
+
+/** Tokens that were revoked so many days ago: nobody repeats their creation any more. @returns how many */
+export async function removeRevoked(database: Database, days: number): Promise<number> {
+  return await execute(database.pool, "DELETE FROM tokens WHERE revoked_at < NOW(3) - INTERVAL ? DAY", [days]);
+}

@@ -22,6 +22,7 @@ const LEFT_OUT = new Set([
   // An operator's choices.
   "APP_TIMEZONE",
   "PHONE_REGIONS",
+  "RATE_LIMIT_PER_MINUTE",
   // A task makes its own.
   "HOST_ID",
   // Right for the real WhatsApp.

@@ -1,0 +1,28 @@
+import { execute, select } from "./pool.ts";
+import type { Database } from "./pool.ts";
+
+/**
+ * Adds requests to a subject's count in a window, which are numbered without gaps. A late addition to an earlier window
+ * is dropped.
+ * @returns how many there are with these, by every process
+ */
+export async function add(database: Database, subject: string, window: number, requests: number): Promise<number> {
+  // Assignments run from left to right: the first sees the old window.
+  const sql = `INSERT INTO request_counts (subject, window_start, requests) VALUES (?, ?, ?)
+    ON DUPLICATE KEY UPDATE
+      requests = IF(window_start = VALUES(window_start), requests + VALUES(requests),
+        IF(window_start < VALUES(window_start), VALUES(requests), requests)),
+      window_start = GREATEST(window_start, VALUES(window_start))`;
+  await execute(database.pool, sql, [subject, window, requests]);
+  const [row] = await select<{ requests: number }>(
+    database.pool,
+    "SELECT requests FROM request_counts WHERE subject = ? AND window_start = ?",
+    [subject, window],
+  );
+  return row?.requests ?? 0;
+}
+
+/** Counts of windows before this one. @returns how many */
+export async function removeOlder(database: Database, window: number): Promise<number> {
+  return await execute(database.pool, "DELETE FROM request_counts WHERE window_start < ?", [window]);
+}
