@@ -16,7 +16,7 @@ const SESSION = `SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_
 
 /** Errors of InnoDB after which the same transaction may succeed: deadlock and lock wait time-out. */
 const RETRYABLE = new Set([1213, 1205]);
-const MAX_TRANSACTION_TRIES = 5;
+const MAX_TRIES = 5;
 const DUPLICATE_ENTRY = 1062;
 /** A server that has fallen silent must not hold a caller for ever. */
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -46,10 +46,20 @@ export async function select<Row>(runner: Runner, sql: string, values: Value[] =
   return rows as unknown as Row[];
 }
 
-/** How many rows a statement changed (matched and different, as MySQL counts). */
+/**
+ * How many rows a statement changed (matched and different, as MySQL counts). A statement of its own, outside of a
+ * transaction, is made again after a deadlock.
+ */
 export async function execute(runner: Runner, sql: string, values: Value[] = []): Promise<number> {
-  const [result] = await runner.execute<mysql.ResultSetHeader>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
-  return result.affectedRows;
+  const tries = "getConnection" in runner ? MAX_TRIES : 1;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const [result] = await runner.execute<mysql.ResultSetHeader>({ sql, values, timeout: STATEMENT_TIMEOUT_MS });
+      return result.affectedRows;
+    } catch (error) {
+      if (attempt >= tries || !isPassing(error)) throw error;
+    }
+  }
 }
 
 /** Runs `work` in one transaction; begins again after a deadlock, so `work` must be repeatable. */
@@ -63,13 +73,14 @@ export async function transaction<T>(database: Database, work: (runner: Runner) 
       return value;
     } catch (error) {
       await connection.rollback().catch(() => connection.destroy());
-      if (attempt >= MAX_TRANSACTION_TRIES || !RETRYABLE.has(errnoOf(error) ?? 0)) throw error;
+      if (attempt >= MAX_TRIES || !isPassing(error)) throw error;
     } finally {
       connection.release();
     }
   }
 }
 
+const isPassing = (error: unknown) => RETRYABLE.has(errnoOf(error) ?? 0);
 export const isDuplicate = (error: unknown) => errnoOf(error) === DUPLICATE_ENTRY;
 
 /** A JSON column: text on MariaDB, a value on MySQL, null on both. */
