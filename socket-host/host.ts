@@ -19,6 +19,8 @@ type Options = {
   hostId: HostId;
   config: HostConfig;
   database: Database;
+  /** See `LeaseKeeper`. */
+  leaseDatabase: Database;
   queues: CommandQueues;
   /** The bucket of device state, and that of media and answers. */
   storage: Storage;
@@ -50,7 +52,7 @@ export class Host {
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
     this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
     this.#keeper = new LeaseKeeper({
-      database,
+      database: options.leaseDatabase,
       hostId,
       shards: queues.shards,
       durationMs: config.leaseDurationMs,

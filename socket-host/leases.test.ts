@@ -26,8 +26,9 @@ describe("the lease keeper", () => {
     await Promise.all(keepers.splice(0).map((keeper) => keeper.stop().catch(() => undefined)));
   });
 
-  function keeperOf(name: string, on: Database = database) {
+  function keeperOf(name: string, on: Database = database, handOver: Promise<void> = Promise.resolve()) {
     const held = new Set<number>();
+    const leaving = new Set<number>();
     const pinned = new Set<number>();
     const expiry: { ms: number | undefined } = { ms: undefined };
     const lost: { shard: number; isUrgent: boolean; at: number }[] = [];
@@ -39,6 +40,8 @@ describe("the lease keeper", () => {
       log: createLog("test", "silent"),
       onTaken: (lease: Lease) => void held.add(lease.shard),
       onLost: async (lease: Lease, isUrgent: boolean) => {
+        leaving.add(lease.shard);
+        if (!isUrgent) await handOver;
         held.delete(lease.shard);
         lost.push({ shard: lease.shard, isUrgent, at: performance.now() });
       },
@@ -47,7 +50,7 @@ describe("the lease keeper", () => {
       onRound: async () => undefined,
     });
     keepers.push(keeper);
-    return { keeper, held, pinned, lost, expiry };
+    return { keeper, held, leaving, pinned, lost, expiry };
   }
 
   it("of a lone host takes every shard in its first round", async () => {
@@ -97,6 +100,23 @@ describe("the lease keeper", () => {
     await keeper.stop();
     expect(held.size).toBe(0);
     expect(await keeper.raise(0, 2_000)).toBeUndefined();
+  });
+
+  it("renews while a hand-over takes longer than a lease, and while the host stops", async () => {
+    let handOver = () => {};
+    const slow = new Promise<void>((resolve) => (handOver = resolve));
+    const first = keeperOf("slow", database, slow);
+    await first.keeper.start();
+    const second = keeperOf("waiting");
+    await second.keeper.start();
+    await eventually("two are being handed over", 5_000, async () => first.leaving.size === 2);
+    const stopping = first.keeper.stop();
+    const until = performance.now() + 2 * DURATION_MS;
+    await eventually("two leases have passed", 5_000, async () => performance.now() > until);
+    expect([second.held.size, first.lost.filter((one) => one.isUrgent)]).toEqual([0, []]);
+    handOver();
+    await stopping;
+    await eventually("all four", 5_000, async () => second.held.size === 4);
   });
 
   it("takes over what a host gives back when it stops", async () => {

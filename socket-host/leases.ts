@@ -5,6 +5,7 @@ import type { HostId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 
 type Options = {
+  /** With connections of its own: a renewal must never wait behind the traffic of the devices. */
   database: Database;
   hostId: HostId;
   shards: number;
@@ -27,8 +28,8 @@ const MAX_MOVES = 2;
 
 /**
  * Holds this host's share of the shards. Each round, three in the life of a lease, it
- *  1. says that the host lives and learns how many do,
- *  2. renews what it holds; what could not be renewed is lost,
+ *  1. renews what it holds; what could not be renewed is lost,
+ *  2. says that the host lives and learns how many do,
  *  3. gives away what is above its share, takes free shards up to its share.
  *
  * Expiry is judged by the database's clock alone. Here a lease is believed only until a deadline on the monotonic
@@ -41,7 +42,9 @@ export class LeaseKeeper {
   #timer: NodeJS.Timeout | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
+  #balancing: Promise<void> | undefined;
   #isStopping = false;
+  #isStopped = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -53,6 +56,7 @@ export class LeaseKeeper {
     await leases.ensureShards(database, shards);
     await leases.releaseAll(database, hostId);
     await this.#nextRound();
+    await this.#balancing;
   }
 
   /** The lease of a shard while it may be acted upon. */
@@ -80,13 +84,15 @@ export class LeaseKeeper {
     return raised;
   }
 
-  /** Gives every shard back after `onLost` has closed what belongs to it. */
+  /** Gives every shard back after `onLost` has closed what belongs to it; until then its lease is renewed. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    const { database, hostId } = this.#options;
+    await this.#balancing;
+    await Promise.all([...this.#held.values()].map(({ lease }) => this.#giveBack(lease)));
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     await this.#round;
-    const { database, hostId } = this.#options;
-    await Promise.all([...this.#held.values()].map(({ lease }) => this.#giveBack(lease)));
     clearTimeout(this.#deadlineTimer);
     await leases.leave(database, hostId).catch(() => undefined);
   }
@@ -96,17 +102,28 @@ export class LeaseKeeper {
       .then(() => this.#runRound())
       .catch((err: unknown) => this.#options.log.error({ err }, "lease round failed"));
     await this.#round;
-    if (!this.#isStopping) this.#timer = setTimeout(() => void this.#nextRound(), this.#options.durationMs / 3);
+    if (!this.#isStopped) this.#timer = setTimeout(() => void this.#nextRound(), this.#options.durationMs / 3);
   }
 
   async #runRound(): Promise<void> {
-    const { database, hostId, shards, durationMs, mayMove } = this.#options;
-    const hosts = await leases.beat(database, hostId, durationMs);
+    const { database, hostId, durationMs, log } = this.#options;
     await this.#renew();
+    const hosts = await leases.beat(database, hostId, durationMs);
+    if (this.#isStopping) return;
+    // Not waited for: what it does takes its time, and the next renewal must not be late for it.
+    this.#balancing ??= this.#balance(hosts)
+      .catch((err: unknown) => log.error({ err }, "shards not balanced"))
+      .finally(() => {
+        this.#balancing = undefined;
+      });
+  }
+
+  async #balance(hosts: number): Promise<void> {
+    const { database, shards, mayMove } = this.#options;
     const share = Math.ceil(shards / hosts);
     const movable = [...this.#held.values()].filter(({ lease }) => mayMove(lease.shard));
     const surplus = Math.min(MAX_MOVES, this.#held.size - share);
-    for (const { lease } of movable.slice(0, Math.max(0, surplus))) await this.#giveBack(lease);
+    await Promise.all(movable.slice(0, Math.max(0, surplus)).map(({ lease }) => this.#giveBack(lease)));
     if (this.#held.size < share) {
       for (const shard of await leases.listFree(database)) {
         if (this.#held.size >= share || this.#isStopping) break;
@@ -128,6 +145,8 @@ export class LeaseKeeper {
       if (entry?.lease.epoch === epoch) entry.deadline = asked + (durationMs * 2) / 3;
     }
     for (const lease of before.filter((lease) => !keptShards.has(lease.shard))) {
+      // Released meanwhile, by ourselves.
+      if (this.#held.get(lease.shard)?.lease !== lease) continue;
       log.warn({ shard: lease.shard, epoch: lease.epoch }, "lease lost");
       this.#drop(lease);
     }

@@ -9,6 +9,9 @@ import { Host } from "./host.ts";
 import { startWatchdog } from "./watchdog.ts";
 import { trustRoot } from "./whatsapp/trust.ts";
 
+/** One to renew leases, one to take some meanwhile. */
+const LEASE_CONNECTIONS = 2;
+
 /** The socket-host process. Ends with code 0 after a hand-over, 1 when it could not start. */
 async function main(): Promise<void> {
   const config = loadHostConfig();
@@ -16,12 +19,13 @@ async function main(): Promise<void> {
   const log = createLog("socket-host", config.logLevel).child({ hostId });
   if (config.whatsapp.trustRoot) trustRoot(config.whatsapp.trustRoot);
   const database = openDatabase(config.database);
+  const leaseDatabase = openDatabase({ ...config.database, poolSize: LEASE_CONNECTIONS });
   const queues = openCommandQueues(config.commandQueueUrls);
   const storage = openStorage(config.stateBucket);
   const media = openStorage(config.mediaBucket);
   await storage.selfTest();
   const watchdog = startWatchdog();
-  const host = new Host({ hostId, config, database, queues, storage, media, watchdog, log });
+  const host = new Host({ hostId, config, database, leaseDatabase, queues, storage, media, watchdog, log });
 
   // Baileys leaves promises unattended, such as a stanza that it answers on a socket that has just closed. One device's
   // must not end all others.
@@ -36,7 +40,7 @@ async function main(): Promise<void> {
     queues.close();
     storage.close();
     media.close();
-    await database.close();
+    await Promise.all([database.close(), leaseDatabase.close()]);
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
