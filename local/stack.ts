@@ -33,6 +33,8 @@ export type StackOptions = {
   leaseDurationMs?: number;
   /** Settings for the API and the hosts over those of this process, by the names of `shared/config.ts`. */
   environment?: Environment;
+  /** Changes the settings of one host, 1, 2, …, such as the ways to its database, buckets and queues. */
+  hostEnvironment?: (number: number, environment: Environment) => Promise<Environment>;
   /** Told, in one line each, of long steps and of children that ended and were started again. */
   report?: (line: string) => void;
   /** Told of all processes after each change among them. */
@@ -142,7 +144,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       () => startApi(place, apiEnvironment, options.port ?? 0),
       ...hosts.map((number) => async () => {
         const HOST_ID = `${secrets.installation}-${hostName(number)}`;
-        await startHost(place, { ...hostEnvironment, HOST_ID }, number);
+        const environment = { ...hostEnvironment, HOST_ID };
+        await startHost(place, (await options.hostEnvironment?.(number, environment)) ?? environment, number);
       }),
     ]);
 

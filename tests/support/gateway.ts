@@ -52,10 +52,14 @@ export class Gateway {
   async link(deviceId: string, phone: Phone): Promise<void> {
     const created = await this.call("POST", "/devices", { deviceId });
     if (created.status !== 201) throw new Error(`device not created: ${JSON.stringify(created.body)}`);
-    const connect = await this.call("POST", `/devices/${deviceId}/connect`);
-    if (!connect.body.data.qrCode) throw new Error(`no QR: ${JSON.stringify(connect.body)}`);
-    await phone.scan(connect.body.data.qrCode);
-    await this.connected(deviceId, 15_000);
+    // As a person does whose QR has gone before the phone saw it, as when the device moves to another host just then.
+    await eventually(`${phone.number} has scanned the QR of ${deviceId}`, 30_000, async () => {
+      const connect = await this.call("POST", `/devices/${deviceId}/connect`);
+      if (!connect.body.data.qrCode) throw new Error(`no QR: ${JSON.stringify(connect.body)}`);
+      await phone.scan(connect.body.data.qrCode);
+      return true;
+    });
+    await this.connected(deviceId, 30_000);
   }
 
   async events(deviceId: string, after = 0) {
