@@ -50,7 +50,7 @@ export function openCommandQueues(urls: readonly string[]) {
         new SendMessageCommand({
           QueueUrl: urlOf(shard),
           MessageBody: JSON.stringify(message),
-          MessageGroupId: message.deviceId,
+          MessageGroupId: lineOf(message),
           MessageDeduplicationId: message.commandId,
         }),
         { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) },
@@ -93,6 +93,9 @@ export function openCommandQueues(urls: readonly string[]) {
     close: () => client.destroy(),
   };
 }
+
+/** Commands with the same answer begin one after the other, in the order in which they were sent. */
+export const lineOf = ({ deviceId, overtakes }: CommandMessage): string => (overtakes ? `${deviceId}:now` : deviceId);
 
 function parse(body: string): CommandMessage | undefined {
   try {

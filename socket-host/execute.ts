@@ -1,5 +1,5 @@
 import type { CommandMessage } from "../shared/commands.ts";
-import { isFinished } from "../shared/commands.ts";
+import { ALL_DEVICES, isFinished } from "../shared/commands.ts";
 import * as commands from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
@@ -7,7 +7,10 @@ import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
 import { connect } from "./commands/connect.ts";
 import { disconnect } from "./commands/disconnect.ts";
+import { pairingCode } from "./commands/pairing-code.ts";
+import { restore } from "./commands/restore.ts";
 import { send } from "./commands/send.ts";
+import { wipe } from "./commands/wipe.ts";
 import { STORED } from "./consumer.ts";
 import type { Execution } from "./consumer.ts";
 import type { Host } from "./host.ts";
@@ -22,6 +25,7 @@ export async function execute(
   { commandId, deviceId }: CommandMessage,
   { host, database, media, log }: Context,
 ): Promise<Execution> {
+  if (deviceId === ALL_DEVICES) return await restore(commandId, { database, ...host.services });
   const owned = await devices.getOwned(database, deviceId);
   if (!owned) {
     await host.close(deviceId);
@@ -35,7 +39,7 @@ export async function execute(
   const { payload } = command;
   switch (payload.kind) {
     case "connect":
-      return await connect(context);
+      return await connect(context, payload);
     case "disconnect":
       return await disconnect(context, payload);
     case "forget": {
@@ -43,6 +47,12 @@ export async function execute(
       await commands.finish(database.pool, commandId, device.epoch, { state: "done", result: { deviceId } });
       return STORED;
     }
+    case "wipe":
+      return await wipe(context, payload, () => host.close(deviceId));
+    case "pairing-code":
+      return await pairingCode(context, payload);
+    case "restore":
+      throw new Error("a restore is about no one device");
     case "send-text":
       return await send(context, payload);
   }
@@ -55,5 +65,10 @@ export async function giveUp(
 ) {
   const owned = await devices.getOwned(database, deviceId);
   const epoch = owned ? (host.device(owned)?.epoch ?? 0) : 0;
-  await commands.finish(database.pool, commandId, epoch, { state: "failed", errorCode: "internal" });
+  const command = await commands.get(database, commandId);
+  // What was promised to be deleted is not left lying, however long the store is away. Nothing waits behind it.
+  if (command?.kind === "wipe" && owned) throw new Error("a wipe is not given up");
+  const outcome = { state: "failed", errorCode: "internal" } as const;
+  if (deviceId === ALL_DEVICES) await commands.finishAlone(database, commandId, outcome);
+  else await commands.finish(database.pool, commandId, epoch, outcome);
 }
