@@ -20,6 +20,7 @@ import { nothing } from "./route.ts";
 import type { Answer, Credential, Route, Services } from "./route.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
+import { chatRoutes } from "./routes/chats.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { connectionRoutes } from "./routes/connection.ts";
 import { deviceRoutes } from "./routes/devices.ts";
@@ -27,11 +28,9 @@ import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { messageRoutes } from "./routes/messages.ts";
-import { pairingRoutes } from "./routes/pairing-code.ts";
 import { qrRoutes } from "./routes/qr.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
-import { restoreRoutes } from "./routes/restore.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** `logged` is what the access log tells besides the status: the route and ids, never content. */
@@ -51,13 +50,11 @@ export function createRoutes(config: Services["config"]): Route[] {
     ...tokenRoutes,
     ...userRoutes,
     ...auditRoutes,
-    // Before those with `:deviceId` in the same place, which would match its path.
-    ...restoreRoutes,
     ...deviceRoutes,
     ...connectionRoutes,
     ...qrRoutes,
-    ...pairingRoutes(config.phoneRegions),
     ...messageRoutes(config.phoneRegions),
+    ...chatRoutes(config.phoneRegions),
     ...eventRoutes,
     ...commandRoutes,
     ...healthRoutes,

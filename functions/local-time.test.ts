@@ -21,3 +21,17 @@ test("a day whose midnight was skipped begins at one o'clock", () => {
   expect(start).toEqual(new Date("2018-11-04T03:00:00Z"));
   expect(saoPaulo.format(start)).toBe("2018-11-04 01:00:00");
 });
+
+test.each([
+  ["Asia/Jakarta", "2026-11-22", "2026-11-21T17:00:00Z", 24],
+  ["Pacific/Kiritimati", "2026-01-01", "2025-12-31T10:00:00Z", 24],
+  ["Pacific/Pago_Pago", "2026-01-01", "2026-01-01T11:00:00Z", 24],
+  ["America/New_York", "2026-11-01", "2026-11-01T04:00:00Z", 25],
+  ["America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z", 23],
+  // Samoa went over the date line in the night before.
+  ["Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z", 0],
+])("in %s the date %s begins at %s and has %d hours", (zone, date, start, hours) => {
+  const { from, to } = localTime(zone).day(date);
+  expect(from).toEqual(new Date(start));
+  expect((to.getTime() - from.getTime()) / 3_600_000).toBe(hours);
+});

@@ -4,6 +4,8 @@ export type LocalTime = {
   format: (instant: Date) => string;
   /** The first second of the local day that holds the instant. */
   startOfDay: (instant: Date) => Date;
+  /** When a date (`YYYY-MM-DD`) begins, and when the next one does; equal for one that the place has left out. */
+  day: (date: string) => { from: Date; to: Date };
 };
 
 /** No zone has a day longer than this, with both a clock put back and a change of offset. */
@@ -37,5 +39,21 @@ export function localTime(timeZone: string): LocalTime {
     }
     return new Date(today * 1000);
   };
-  return { format, startOfDay };
+  // Zones are at most 14 hours ahead of UTC and 12 behind (IANA), so every place begins the date in this stretch.
+  const firstSecondOf = (date: string) => {
+    const midnight = Date.parse(`${date}T00:00:00Z`) / 1000;
+    let before = midnight - 15 * 3600;
+    let begun = midnight + 13 * 3600;
+    while (begun - before > 1) {
+      const middle = Math.floor((begun + before) / 2);
+      if (dateAt(middle) >= date) begun = middle;
+      else before = middle;
+    }
+    return new Date(begun * 1000);
+  };
+  const day = (date: string) => {
+    const next = new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, "YYYY-MM-DD".length);
+    return { from: firstSecondOf(date), to: firstSecondOf(next) };
+  };
+  return { format, startOfDay, day };
 }

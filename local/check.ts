@@ -6,7 +6,6 @@ import { runVitest } from "./run-vitest.ts";
 const SLOW = [
   "tests/**",
   "simulator/**",
-  "infra/**",
   "local/cloud/**",
   "local/database/**",
   "local/supervisor.test.ts",

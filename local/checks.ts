@@ -26,8 +26,7 @@ export function toolFile(packageName: string, bin: string): string {
   return join(dirname(manifestPath), file);
 }
 
-/** Runs a program of an installed package to its end, in the repository. */
-export async function runTool(name: string, packageName: string, bin: string, args: string[]): Promise<Outcome> {
+async function runTool(name: string, packageName: string, bin: string, args: string[]): Promise<Outcome> {
   const child = spawn(process.execPath, [toolFile(packageName, bin), ...args], {
     cwd: REPOSITORY,
     env: inheritedEnvironment(),

@@ -22,20 +22,37 @@ const sendingPayload = z.discriminatedUnion("kind", [
 ]);
 export type SendingPayload = z.infer<typeof sendingPayload>;
 
+/** What only reads: `chat` is a JID, a day is from its first millisecond to the first one after it. */
+const readingPayload = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("read-chat"),
+    chat: z.string(),
+    limit: z.int().min(1),
+    before: z.string().optional(),
+    source: z.enum(["auto", "server", "store"]),
+    waitMs: z.int().min(0),
+  }),
+  z.object({
+    kind: z.literal("daily-chats"),
+    date: z.string(),
+    from: z.int(),
+    to: z.int(),
+    includeGroups: z.boolean(),
+    limit: z.int().min(1),
+    offset: z.int().min(0),
+  }),
+  z.object({ kind: z.literal("list-contacts") }),
+]);
+export type ReadingPayload = z.infer<typeof readingPayload>;
+
 /** What each kind of command carries. */
 export const commandPayload = z.discriminatedUnion("kind", [
-  /** `isInLine`: nobody waits for it, so it takes its turn among the logins of its host. */
-  z.object({ kind: z.literal("connect"), isInLine: z.boolean().optional() }),
+  z.object({ kind: z.literal("connect") }),
   z.object({ kind: z.literal("disconnect"), logout: z.boolean() }),
   /** The device was taken out of the registry: close its socket, without logging out. */
   z.object({ kind: z.literal("forget") }),
-  /** Stop, and delete all that is stored of the device; with `isRemoved` its row as well. */
-  z.object({ kind: z.literal("wipe"), isRemoved: z.boolean() }),
-  /** A code to type on the phone of this number, in place of a QR. */
-  z.object({ kind: z.literal("pairing-code"), phone: z.string() }),
-  /** Find stored sessions of the command's user and connect them; null: all. It is about no one device: `ALL_DEVICES`. */
-  z.object({ kind: z.literal("restore"), deviceIds: z.array(z.string()).nullable() }),
   sendingPayload,
+  readingPayload,
 ]);
 export type CommandPayload = z.infer<typeof commandPayload>;
 export type CommandKind = CommandPayload["kind"];
@@ -44,9 +61,13 @@ const SENDING_KINDS = new Set<CommandKind>(sendingPayload.options.map(({ shape }
 /** Whether a command is a message: it has an id on WhatsApp, goes through the outbox, and ends with an acknowledgement. */
 export const isSending = (payload: CommandPayload): payload is SendingPayload => SENDING_KINDS.has(payload.kind);
 
+const READING_KINDS = new Set<CommandKind>(readingPayload.options.map(({ shape }) => shape.kind.value));
+/** Whether a command only reads: it does not wait for the device's other commands, nor they for it. */
+export const isReading = (payload: CommandPayload): payload is ReadingPayload => READING_KINDS.has(payload.kind);
+
 const HOUR_SECONDS = 3_600;
 /** What ends something is never too late. */
-const UNLIMITED: readonly CommandKind[] = ["disconnect", "forget", "wipe"];
+const UNLIMITED: readonly CommandKind[] = ["disconnect", "forget"];
 /**
  * How long a command may wait to be begun, in seconds; null: for ever. A message that was accepted is worth an hour of
  * outage. Everything else has somebody waiting for its answer.
@@ -76,19 +97,13 @@ export type CommandState = (typeof COMMAND_STATES)[number];
 export const FINISHED_STATES: readonly CommandState[] = ["accepted", "delivered", "read", "done", "failed"];
 export const isFinished = (state: CommandState) => FINISHED_STATES.includes(state);
 
-/** In place of a device's id, which has other characters. */
-export const ALL_DEVICES = "*" as DeviceId;
-
-/** What does not wait for a device's other commands: they may be what is to be stopped. */
-export const overtakes = ({ kind }: CommandPayload): boolean => kind === "wipe" || kind === "forget";
-
-/** The body of a queue message: only where to look, and in which line it stands. The row is the truth. */
+/** The body of a queue message: where to look, and whether it keeps its place among the device's. The row is the truth. */
 export const commandMessage = z.object({
   commandId: z.string().transform((text) => text as CommandId),
   deviceId: z
     .string()
-    .refine((text) => text === ALL_DEVICES || DEVICE_ID_PATTERN.test(text))
+    .regex(DEVICE_ID_PATTERN)
     .transform((text) => text as DeviceId),
-  overtakes: z.boolean().optional(),
+  isReading: z.boolean().optional(),
 });
 export type CommandMessage = z.infer<typeof commandMessage>;

@@ -32,6 +32,7 @@ export const errors = {
   command_not_found: { status: 404, id: "Perintah tidak ditemukan", en: "There is no such command" },
   user_not_found: { status: 404, id: "Pengguna tidak ditemukan", en: "There is no such user" },
   token_not_found: { status: 404, id: "Token tidak ditemukan", en: "There is no such token" },
+  message_not_found: { status: 404, id: "Pesan tidak ditemukan", en: "There is no such message" },
   username_taken: { status: 409, id: "Nama pengguna sudah dipakai", en: "The user name is taken" },
   user_has_devices: {
     status: 409,

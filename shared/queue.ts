@@ -50,7 +50,8 @@ export function openCommandQueues(urls: readonly string[]) {
         new SendMessageCommand({
           QueueUrl: urlOf(shard),
           MessageBody: JSON.stringify(message),
-          MessageGroupId: lineOf(message),
+          // A group's next message is not given out before this one is deleted.
+          MessageGroupId: message.isReading ? message.commandId : message.deviceId,
           MessageDeduplicationId: message.commandId,
         }),
         { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) },
@@ -93,9 +94,6 @@ export function openCommandQueues(urls: readonly string[]) {
     close: () => client.destroy(),
   };
 }
-
-/** Commands with the same answer begin one after the other, in the order in which they were sent. */
-export const lineOf = ({ deviceId, overtakes }: CommandMessage): string => (overtakes ? `${deviceId}:now` : deviceId);
 
 function parse(body: string): CommandMessage | undefined {
   try {

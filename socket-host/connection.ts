@@ -1,6 +1,7 @@
 import type { WhatsAppConfig } from "../shared/config.ts";
 import type { Log } from "../shared/log.ts";
 import { answerAck } from "./answer-ack.ts";
+import type { StoredMessage } from "./chat-store/stored-message.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { Timers } from "./timers.ts";
 import { openSocket } from "./whatsapp/socket.ts";
@@ -74,6 +75,16 @@ export class Connection {
   /** How long the server has not been heard, in milliseconds; 0 before the connection is open. */
   get silentMs(): number {
     return this.isOpen ? performance.now() - this.socket.lastHeardAt() : 0;
+  }
+
+  /**
+   * Asks the phone for messages of a chat before this one, and waits until they are stored.
+   * @returns how many it gave; undefined when it does not answer in time
+   */
+  async requestHistory(before: StoredMessage, count: number, timeoutMs: number): Promise<number | undefined> {
+    const { chat, id, fromMe, at } = before;
+    const ask = () => this.socket.requestHistory({ chat, id, fromMe, at }, count);
+    return await this.#options.life.chats.intake.ask(ask, timeoutMs);
   }
 
   /** Closes without logging out. */

@@ -1,5 +1,6 @@
+import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
-import { lineOf, VISIBILITY_SECONDS } from "../shared/queue.ts";
+import { VISIBILITY_SECONDS } from "../shared/queue.ts";
 import type { CommandQueues, Received } from "../shared/queue.ts";
 import type { CommandMessage } from "../shared/commands.ts";
 
@@ -28,15 +29,15 @@ const MAX_TRIES = 10;
 const BATCH = 10;
 
 /**
- * The loop that takes a shard's commands from its queue. Within a device commands begin in the order of the queue;
- * devices run side by side. A message is deleted only after its command's outcome is stored; until then it is kept
+ * The loop that takes a shard's commands from its queue. Within a device commands begin in the order of the queue, but for
+ * those that only read; devices run side by side. A message is deleted only after its command's outcome is stored; until then it is kept
  * hidden, and when the loop stops it is given back.
  */
 export class Consumer {
   readonly #options: Options;
   readonly #abort = new AbortController();
   readonly #held = new Set<string>();
-  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #lanes = new Map<DeviceId, Promise<void>>();
   readonly #done: Promise<void>;
   readonly #heartbeat: NodeJS.Timeout;
 
@@ -82,12 +83,15 @@ export class Consumer {
       void this.#delete(handle);
       return;
     }
-    const line = lineOf(message);
-    const before = this.#lanes.get(line) ?? Promise.resolve();
+    if (message.isReading) {
+      void this.#execute(handle, message, receiveCount);
+      return;
+    }
+    const before = this.#lanes.get(message.deviceId) ?? Promise.resolve();
     const lane = before.then(() => this.#execute(handle, message, receiveCount));
-    this.#lanes.set(line, lane);
+    this.#lanes.set(message.deviceId, lane);
     void lane.then(() => {
-      if (this.#lanes.get(line) === lane) this.#lanes.delete(line);
+      if (this.#lanes.get(message.deviceId) === lane) this.#lanes.delete(message.deviceId);
     });
   }
 

@@ -21,15 +21,16 @@ export class DeviceChats implements SentMessages, ChatEvents {
   readonly reader: ChatReader;
   readonly intake: HistoryIntake;
   readonly book: AddressBook;
+  readonly people: People;
   readonly #state: DeviceState<Credentials>;
   readonly #log: Log;
 
   constructor({ place, state, cache, log }: Options) {
     const pages = new PageObjects({ ...place, cache, log });
     this.book = new AddressBook(state);
-    const people = new People(this.book);
-    this.store = new ChatStore({ state, pages, people, log });
-    this.reader = new ChatReader({ records: this.store.records, pages, people });
+    this.people = new People(this.book);
+    this.store = new ChatStore({ state, pages, people: this.people, log });
+    this.reader = new ChatReader({ records: this.store.records, pages, people: this.people });
     this.intake = new HistoryIntake({ store: this.store, log });
     this.#state = state;
     this.#log = log;

@@ -34,6 +34,7 @@ export class DeviceStore {
   #life: DeviceLife | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  #usedAt = performance.now();
 
   constructor(options: Options) {
     this.#options = options;
@@ -49,11 +50,17 @@ export class DeviceStore {
     return this.#life;
   }
 
+  /** How long ago what is loaded was last asked for; 0 when nothing is. */
+  get unusedMs(): number {
+    return this.#life ? performance.now() - this.#usedAt : 0;
+  }
+
   /**
    * Everything that is stored. `fenced`: another host owns the device. `unreadable`: a person must look. `closed`: this
    * host has let go of it. Rejects when the store does not answer.
    */
   load(): Promise<DeviceLife | "fenced" | "unreadable" | "closed"> {
+    this.#usedAt = performance.now();
     return this.#inTurn(() => this.#load());
   }
 

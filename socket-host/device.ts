@@ -8,6 +8,7 @@ import { closeReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
 import { DeviceRecord } from "./device-record.ts";
 import { DeviceStore } from "./device-store.ts";
+import type { DeviceChats } from "./device-chats.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { KnownNumbers } from "./known-numbers.ts";
 import type { LoginBudget, LoginTicket } from "./login-budget.ts";
@@ -38,6 +39,8 @@ export type DeviceOptions = {
 };
 
 /** Attempts of a device that has never been open; one that was linked tries for ever. */
+/** How long a device that is not connected stays in memory after its chats were read. */
+const IDLE_AFTER_MS = 300_000;
 const MAX_FIRST_ATTEMPTS = 3;
 /** In a row, with a code that may mean that the account is refused. */
 const MAX_DOUBTFUL_ATTEMPTS = 3;
@@ -91,6 +94,14 @@ export class Device {
   /** Whether its connection is open and WhatsApp has been heard on it lately. */
   get isAlive() {
     return this.#connection !== undefined && this.#connection.isOpen && !this.#isSilent(this.#connection);
+  }
+  /** Loaded only to be read, some time ago: nothing is lost by letting go of it. */
+  get isIdle() {
+    return !this.#isWanted && !this.#connection && !this.#opening && this.#store.unusedMs > IDLE_AFTER_MS;
+  }
+  /** The connection, while it is open. */
+  get openConnection() {
+    return this.#connection?.isOpen ? this.#connection : undefined;
   }
   /** From the first QR until the phone's answer has led to an open connection, or to nothing. */
   get isLinking() {
@@ -174,6 +185,17 @@ export class Device {
     const isThere = await this.#connection.socket.isOnWhatsApp(phone);
     if (isThere) this.#known.add(phone);
     return isThere;
+  }
+
+  /**
+   * The chats, loaded without a connection. `gone`: the device is not this host's any more. `unreadable`: a person must
+   * look. Rejects when the store does not answer.
+   */
+  async chats(): Promise<DeviceChats | "gone" | "unreadable"> {
+    const life = await this.#store.load();
+    if (typeof life === "object") return life.chats;
+    if (life === "fenced") this.#options.onFenced();
+    return life === "unreadable" ? life : "gone";
   }
 
   /** See `Outbox.send`. Undefined when the connection is not open. */

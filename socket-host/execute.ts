@@ -1,16 +1,17 @@
 import type { CommandMessage } from "../shared/commands.ts";
-import { ALL_DEVICES, isFinished } from "../shared/commands.ts";
+import { isFinished } from "../shared/commands.ts";
 import * as commands from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
+import { dailyChats } from "./chat-store/daily-chats.ts";
 import { connect } from "./commands/connect.ts";
 import { disconnect } from "./commands/disconnect.ts";
-import { pairingCode } from "./commands/pairing-code.ts";
-import { restore } from "./commands/restore.ts";
+import { listContacts } from "./commands/list-contacts.ts";
+import { readChat } from "./commands/read-chat.ts";
+import { readChats } from "./commands/read-chats.ts";
 import { send } from "./commands/send.ts";
-import { wipe } from "./commands/wipe.ts";
 import { STORED } from "./consumer.ts";
 import type { Execution } from "./consumer.ts";
 import type { Host } from "./host.ts";
@@ -25,7 +26,6 @@ export async function execute(
   { commandId, deviceId }: CommandMessage,
   { host, database, media, log }: Context,
 ): Promise<Execution> {
-  if (deviceId === ALL_DEVICES) return await restore(commandId, { database, ...host.services });
   const owned = await devices.getOwned(database, deviceId);
   if (!owned) {
     await host.close(deviceId);
@@ -39,7 +39,7 @@ export async function execute(
   const { payload } = command;
   switch (payload.kind) {
     case "connect":
-      return await connect(context, payload);
+      return await connect(context);
     case "disconnect":
       return await disconnect(context, payload);
     case "forget": {
@@ -47,12 +47,12 @@ export async function execute(
       await commands.finish(database.pool, commandId, device.epoch, { state: "done", result: { deviceId } });
       return STORED;
     }
-    case "wipe":
-      return await wipe(context, payload, () => host.close(deviceId));
-    case "pairing-code":
-      return await pairingCode(context, payload);
-    case "restore":
-      throw new Error("a restore is about no one device");
+    case "read-chat":
+      return await readChats(context, (chats) => readChat(device, chats, payload));
+    case "daily-chats":
+      return await readChats(context, async (chats) => ({ answer: await dailyChats(chats, payload) }));
+    case "list-contacts":
+      return await readChats(context, async (chats) => listContacts(chats));
     case "send-text":
       return await send(context, payload);
   }
@@ -65,10 +65,5 @@ export async function giveUp(
 ) {
   const owned = await devices.getOwned(database, deviceId);
   const epoch = owned ? (host.device(owned)?.epoch ?? 0) : 0;
-  const command = await commands.get(database, commandId);
-  // What was promised to be deleted is not left lying, however long the store is away. Nothing waits behind it.
-  if (command?.kind === "wipe" && owned) throw new Error("a wipe is not given up");
-  const outcome = { state: "failed", errorCode: "internal" } as const;
-  if (deviceId === ALL_DEVICES) await commands.finishAlone(database, commandId, outcome);
-  else await commands.finish(database.pool, commandId, epoch, outcome);
+  await commands.finish(database.pool, commandId, epoch, { state: "failed", errorCode: "internal" });
 }

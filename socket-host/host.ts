@@ -65,12 +65,6 @@ export class Host {
     });
   }
 
-  /** What a command needs that is about no one device. */
-  get services() {
-    const { queues, storage, config } = this.#options;
-    return { queues, storage, key: config.stateEncryptionKey };
-  }
-
   async start(): Promise<void> {
     await this.#keeper.start();
   }
@@ -174,6 +168,7 @@ export class Host {
     const { database, log } = this.#options;
     for (const device of this.#devices.values()) {
       device.checkPulse().catch((err: unknown) => log.error({ err, deviceId: device.deviceId }, "pulse not checked"));
+      if (device.isIdle) void this.close(device.deviceId);
     }
     for (const { shard, epoch } of held) {
       const alive = [...this.#devices.values()].filter((device) => device.shard === shard && device.isAlive);

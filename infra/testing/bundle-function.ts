@@ -3,7 +3,6 @@ import { basename, join } from "node:path";
 import { build } from "esbuild";
 import type { BuildOptions, Metafile } from "esbuild";
 import { REPOSITORY } from "../../local/repository.ts";
-import { OUTSIDE_BUNDLES } from "../function-bundle.ts";
 
 export type FunctionBundle = { file: string; metafile: Metafile };
 
@@ -25,7 +24,7 @@ export const functionOptions: BuildOptions = {
   mainFields: ["module", "main"],
   keepNames: true,
   minify: true,
-  external: ["sharp", "pg-native", ...OUTSIDE_BUNDLES],
+  external: ["sharp", "pg-native"],
   banner: { js: BANNER },
   logLevel: "silent",
 };

@@ -7,7 +7,7 @@ import type { Page } from "./page.ts";
 import type { PageObjects } from "./page-objects.ts";
 import type { People } from "./people.ts";
 import { comparePositions } from "./stored-message.ts";
-import type { Identity, Position, StoredMessage } from "./stored-message.ts";
+import type { Position, StoredMessage } from "./stored-message.ts";
 
 type Options = { records: ChatRecords; pages: PageObjects; people: People };
 
@@ -52,7 +52,7 @@ export class ChatReader {
   }
 
   /** Where in its chat a message stands; undefined when it is not known. */
-  async position(chat: string, messageId: string): Promise<(Position & Identity) | undefined> {
+  async position(chat: string, messageId: string): Promise<StoredMessage | undefined> {
     const addresses = this.#options.people.addresses(chat);
     return await findMessage(this.#options, messageId, (identity) => addresses.includes(identity.chat));
   }

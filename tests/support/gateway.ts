@@ -91,9 +91,6 @@ export class Phone {
   scan(qr: string) {
     return this.#post(`/phones/${this.number}/scan`, { qr });
   }
-  enterCode(code: string) {
-    return this.#post(`/phones/${this.number}/enter-code`, { code });
-  }
   unlink() {
     return this.#post(`/phones/${this.number}/unlink`, {});
   }
@@ -114,6 +111,13 @@ export class Phone {
   }
   changeGroup(group: string, change: Record<string, unknown>) {
     return this.#post(`/phones/${this.number}/groups/${group}`, change);
+  }
+  /** What is in its chats already; `timestamp` in seconds. */
+  history(chat: string, messages: { id: string; fromMe: boolean; from?: string; text: string; timestamp: number }[]) {
+    return this.#post(`/phones/${this.number}/history`, { conversations: [{ with: chat, messages }] });
+  }
+  async lid(): Promise<string> {
+    return ((await this.#request("GET", `/phones/${this.number}`, undefined)) as { lid: string }).lid;
   }
   /** Where a fault matches by phone. */
   fault(fault: string, more: Record<string, unknown> = {}) {
@@ -147,7 +151,7 @@ export class Phone {
     const response = await fetch(`${this.#url}${path}`, {
       method,
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(`simulator ${path}: ${JSON.stringify(answer)}`);

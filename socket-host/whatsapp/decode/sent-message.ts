@@ -12,7 +12,8 @@ export function sentMessage(
   const content = messageContent(proto.Message.decode(bytes));
   if (!content) return undefined;
   const sender = { jid: book.self().jid, name: null };
-  const sentAt = new Date(at);
+  // Whole seconds, as of all others: an answer within the same second would otherwise stand before it.
+  const sentAt = new Date(Math.floor(at / 1000) * 1000);
   return {
     messageId,
     chat: book.addressesOf(to),
