@@ -37,11 +37,14 @@ export type Envelope = {
   timestamp: string;
 };
 
-/** The API on a database and a local cloud of a test file's own. Every answer is checked against the document. */
-export async function startGateway() {
+/**
+ * The API on a database and a local cloud of a test file's own. Every answer is checked against the document.
+ * @param settings over the usual ones, by the names of `shared/config.ts`
+ */
+export async function startGateway(settings: Record<string, string> = {}) {
   const database = await testDatabase();
   const environment = await startLocalCloud();
-  const config = loadApiConfig({ ...environment, DATABASE_URL: database.url, SYNC_WAIT_MS: "3000" });
+  const config = loadApiConfig({ ...environment, DATABASE_URL: database.url, SYNC_WAIT_MS: "3000", ...settings });
   const queues = openCommandQueues(config.commandQueueUrls);
   const media = openStorage(config.mediaBucket);
   afterAll(() => {
