@@ -44,6 +44,7 @@ export class Connection {
   constructor(options: Options) {
     this.#options = options;
     const { life, config, log, onPaired, onPasskey } = options;
+    life.inbox.onConnecting();
     this.socket = openSocket(life.state, config, {
       onQr: this.#whileAlive((code, expiresAt) => this.#onQr(code, expiresAt)),
       onPaired: this.#whileAlive(async () => {
@@ -123,7 +124,9 @@ export class Connection {
   /** Comes before or after `onOpen`, as it pleases the server. */
   async #onCaughtUp(): Promise<void> {
     this.#isCaughtUp = true;
-    this.#options.life.inbox.onCaughtUp();
+    this.#options.life.inbox.onCaughtUp((entry) => {
+      if (!this.#isEnded) this.socket.takeAgain(entry);
+    });
     if (this.#isOpen) await this.#options.onReady();
   }
 

@@ -77,6 +77,7 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   chats
     .settlePending(() => outbox.listUnresolved())
     .catch((err: unknown) => log.warn({ err }, "status of sent messages not settled"));
+  chats.intake.onStored.add((chunk) => inbox.onHistoryStored(chunk));
   const close = async () => {
     await outbox.onConnectionLost();
     await inbox.close();

@@ -1,6 +1,6 @@
-import { encodeWAMessage } from "@whiskeysockets/baileys";
+import { encodeWAMessage, proto } from "@whiskeysockets/baileys";
 import type { BinaryNodeAttributes } from "@whiskeysockets/baileys";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { testDatabase, testUser } from "../local/testing/test-database.ts";
 import * as devices from "../shared/db/devices.ts";
 import * as events from "../shared/db/events.ts";
@@ -43,6 +43,11 @@ function textEntry(id: string, text: string, attrs: BinaryNodeAttributes = {}): 
   return { attrs: { id, from: SENDER, t: "1795357369", type: "text", ...attrs }, kind: "msg", plain, at: Date.now() };
 }
 
+const KEYS_OF_A_GROUP: JournalEntry = {
+  ...textEntry("KEYS", "x"),
+  plain: encodeWAMessage({ senderKeyDistributionMessage: { groupId: "1@g.us" } }),
+};
+
 describe("the inbox of a device", () => {
   let database: Database;
   const deviceId = "inbox" as DeviceId;
@@ -63,7 +68,7 @@ describe("the inbox of a device", () => {
       onOverflow,
     });
   const recorded = async (messageId: string) =>
-    (await events.listAfter(database, deviceId, 0, 100)).filter(
+    (await events.listAfter(database, deviceId, 0, 1_000)).filter(
       (event) => "messageId" in event.data && event.data.messageId === messageId,
     );
 
@@ -159,6 +164,80 @@ describe("the inbox of a device", () => {
     await inbox.idle();
     expect(overflows).toBe(1);
     await inbox.close();
+  });
+
+  it("records a long backlog in order, in transactions of a size that the database takes", async () => {
+    const many = Array.from({ length: 450 }, (_, n) => [`b${n}`, textEntry(`B${n}`, "x")] as const);
+    const batches: number[] = [];
+    const readers = { ...nobody, store: async ({ length }: readonly IncomingMessage[]) => void batches.push(length) };
+    const inbox = open(journalOf(Object.fromEntries(many)), database, readers);
+    await inbox.idle();
+    expect(batches).toEqual([200, 200, 50]);
+    const sequences = await Promise.all(["B0", "B199", "B200", "B449"].map((id) => recorded(id)));
+    const [first = 0, ...others] = sequences.map(([event]) => event?.sequence);
+    expect(others).toEqual([first + 199, first + 200, first + 449]);
+    await inbox.close();
+  });
+
+  it("says when the server does not acknowledge what it was told, as the journal must not grow without end", async () => {
+    const before = overflows;
+    const state = journalOf(Object.fromEntries(Array.from({ length: 5_001 }, (_, n) => [`u${n}`, KEYS_OF_A_GROUP])));
+    const inbox = open(state);
+    await inbox.idle();
+    expect(overflows).toBe(before);
+    state.onJournaled(["u1"]);
+    expect(overflows).toBe(before + 1);
+    await inbox.close();
+  });
+
+  describe("with a message for Baileys itself", () => {
+    const share = { keys: [{ keyId: { keyId: Buffer.from("AA==", "base64") } }] };
+    const notice = { syncType: proto.HistorySync.HistorySyncType.RECENT, chunkOrder: 2 };
+    const { APP_STATE_SYNC_KEY_SHARE, HISTORY_SYNC_NOTIFICATION } = proto.Message.ProtocolMessage.Type;
+    const peer = (protocolMessage: proto.Message.IProtocolMessage): JournalEntry => ({
+      ...textEntry("PEER", "x", { category: "peer", offline: "0" }),
+      plain: encodeWAMessage({ protocolMessage }),
+    });
+    const keys = peer({ type: APP_STATE_SYNC_KEY_SHARE, appStateSyncKeyShare: share });
+    const history = peer({ type: HISTORY_SYNC_NOTIFICATION, historySyncNotification: notice });
+
+    it("keeps it until its effect is there", async () => {
+      const state = journalOf({ keys, history });
+      const known: Record<string, unknown> = {};
+      const inbox = open(Object.assign(state, { get: () => known }));
+      await inbox.idle();
+      inbox.onReceiptAck("PEER");
+      expect([...state.inbox.keys()]).toEqual(["keys", "history"]);
+      known["AA=="] = "the key";
+      inbox.onReceiptAck("PEER");
+      expect([...state.inbox.keys()]).toEqual(["history"]);
+      inbox.onHistoryStored({ syncType: 3, chunkOrder: 1, requestId: undefined });
+      expect(state.inbox.size).toBe(1);
+      inbox.onHistoryStored({ syncType: 3, chunkOrder: 2, requestId: undefined });
+      expect(state.inbox.size).toBe(0);
+      await inbox.close();
+    });
+
+    it("gives it to Baileys again when a crash came before the effect, and not what is done or too old", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        const old = { ...history, at: Date.now() - 25 * 3_600_000 };
+        const state = journalOf({ keys, history, old, text: textEntry("M14", "biasa") });
+        const inbox = open(Object.assign(state, { get: () => ({ "AA==": "the key" }) }));
+        const again: JournalEntry[] = [];
+        inbox.onConnecting();
+        state.inbox.set("live", keys);
+        inbox.onCaughtUp((entry) => void again.push(entry));
+        await vi.waitFor(async () => expect(await recorded("M14")).toHaveLength(1));
+        await inbox.idle();
+        vi.advanceTimersByTime(10_000);
+        expect(again).toEqual([history]);
+        expect([...state.inbox.keys()]).toEqual(["history", "live"]);
+        await inbox.close();
+      } finally {
+        vi.useRealTimers();
+      }
+    });
   });
 
   it("passes over what makes no event, and what nobody can read", async () => {

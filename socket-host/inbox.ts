@@ -3,7 +3,9 @@ import { transaction } from "../shared/db/pool.ts";
 import type { Database, Runner } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
-import type { DeviceState } from "./device-state/state.ts";
+import type { DeviceState, JournalEntry } from "./device-state/state.ts";
+import { PeerEffects } from "./peer-effects.ts";
+import type { HistoryPiece } from "./peer-effects.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import { AddressBook } from "./whatsapp/address-book.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
@@ -38,31 +40,54 @@ type Options = {
 /** What an earlier life left in the journal and the server has not brought again this long after the login, it has our receipt for. */
 const LEFTOVER_MS = 10_000;
 const RETRY_MS = 1_000;
-/** With the database away, messages pile up here and not at WhatsApp; from so many on, nothing more is taken in. */
+/** How long Baileys may take with what it was given again. */
+const EFFECT_WAIT_MS = 5_000;
+
+/**
+ * With the database away, what comes in piles up here and not at WhatsApp; so too what the server does not acknowledge.
+ * From so much on, nothing more is taken in. All kinds count.
+ */
 const MAX_UNRECORDED = 2_000;
+const MAX_UNRECORDED_BYTES = 16 << 20;
+const MAX_JOURNALED = 5_000;
+/** What one transaction records at most: well below what the database takes in one statement. */
+const MAX_BATCH = 200;
+const MAX_BATCH_BYTES = 1 << 20;
 
 /**
  * From the journal of what came in to MySQL, live and after a crash alike. A message's entry is forgotten when its event
- * is committed and the server has acknowledged our receipt for it, a receipt's entry when it is recorded. So whatever
- * happens in between is done again from the journal, and the events' dedupe keys keep it from being told twice.
+ * is committed, the server has acknowledged our receipt for it, and what it asks of Baileys is done; every other entry
+ * when it is recorded. So whatever happens in between is done again from the journal, and the events' dedupe keys keep
+ * it from being told twice.
  */
 export class Inbox {
   readonly #options: Options;
   readonly #book: AddressBook;
+  readonly #effects: PeerEffects;
+  /** What is to be recorded, in the order of arrival. */
   readonly #waiting = new Set<string>();
   readonly #recorded = new Set<string>();
   readonly #acknowledged = new Set<string>();
-  #leftovers: string[];
+  #leftovers: string[] = [];
   #work: Promise<void> = Promise.resolve();
-  #timers = new Set<NodeJS.Timeout>();
+  #retry: NodeJS.Timeout | undefined;
+  readonly #timers = new Set<NodeJS.Timeout>();
   #isClosed = false;
 
   constructor(options: Options) {
     this.#options = options;
     this.#book = new AddressBook(options.state);
-    this.#leftovers = [...options.state.inbox.keys()];
-    options.state.onJournaled = (keys) => this.#take(keys);
-    this.#take(this.#leftovers);
+    this.#effects = new PeerEffects(options.state);
+    options.state.onJournaled = (keys) => {
+      this.#take(keys);
+      this.#checkBounds();
+    };
+    this.#take([...options.state.inbox.keys()]);
+  }
+
+  /** A socket is about to open: what is in the journal now was acknowledged on an earlier one, or comes again on this. */
+  onConnecting(): void {
+    this.#leftovers = [...this.#options.state.inbox.keys()];
   }
 
   /** The server has acknowledged our receipt for this message. */
@@ -72,12 +97,28 @@ export class Inbox {
     }
   }
 
-  /** The server has delivered all that it had kept for us. */
-  onCaughtUp(): void {
+  /**
+   * The server has delivered all that it had kept for us. What of earlier connections it has not brought again by then,
+   * it has our receipts for; Baileys gets it once more by `giveAgain` if its effect is missing.
+   */
+  onCaughtUp(giveAgain: (entry: JournalEntry) => void): void {
     this.#later(LEFTOVER_MS, () => {
-      for (const key of this.#leftovers) this.#acknowledge(key);
+      const { inbox } = this.#options.state;
+      for (const key of this.#leftovers) {
+        const entry = inbox.get(key);
+        if (!entry) continue;
+        if (this.#effects.isMissing(entry)) giveAgain(entry);
+        this.#acknowledge(key);
+      }
       this.#leftovers = [];
+      this.#later(EFFECT_WAIT_MS, () => this.#forgetAllDone());
     });
+  }
+
+  /** A piece of the phone's history is stored. */
+  onHistoryStored(piece: HistoryPiece): void {
+    this.#effects.historyStored(piece);
+    this.#forgetAllDone();
   }
 
   /** Resolves when every durable journal entry has been offered to the event log. */
@@ -87,49 +128,70 @@ export class Inbox {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#retry);
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#work;
   }
 
   #take(keys: readonly string[]): void {
     for (const key of keys) this.#waiting.add(key);
-    if (this.#waiting.size) this.#work = this.#work.then(() => this.#record());
+    if (this.#waiting.size) this.#work = this.#work.then(() => this.#recordAll());
   }
 
-  /** One transaction for all that waits, in the order of arrival. */
-  async #record(): Promise<void> {
-    const { database, deviceId, epoch, state, log, recordReceipt, readers, onOverflow } = this.#options;
-    const keys = [...this.#waiting];
-    if (!keys.length || this.#isClosed) return;
-    this.#waiting.clear();
+  async #recordAll(): Promise<void> {
+    const { log, deviceId } = this.#options;
+    try {
+      while (this.#waiting.size && !this.#isClosed) {
+        const keys = this.#nextBatch();
+        // Another host owns the device: its journal has the same entries.
+        if ((await this.#record(keys)) === "fenced") return;
+        for (const key of keys) this.#onRecorded(key);
+      }
+    } catch (err) {
+      log.error({ err, deviceId }, "events not recorded, trying again");
+      this.#checkBounds();
+      clearTimeout(this.#retry);
+      if (!this.#isClosed) this.#retry = setTimeout(() => this.#take([]), RETRY_MS);
+    }
+  }
+
+  #nextBatch(): string[] {
+    const { inbox } = this.#options.state;
+    const batch: string[] = [];
+    let bytes = 0;
+    for (const key of this.#waiting) {
+      bytes += inbox.get(key)?.plain.length ?? 0;
+      if (batch.length && (batch.length >= MAX_BATCH || bytes > MAX_BATCH_BYTES)) break;
+      batch.push(key);
+    }
+    return batch;
+  }
+
+  /** One transaction, in the order of arrival. */
+  async #record(keys: readonly string[]): Promise<"recorded" | "fenced"> {
+    const { database, deviceId, epoch, state, recordReceipt, readers } = this.#options;
     const reader = { creds: state.creds, book: this.#book };
     const journaled = keys.flatMap((key) => state.inbox.get(key) ?? []).map((entry) => readJournaled(entry, reader));
     const messages = journaled.flatMap((one) => one.messages);
     const facts = journaled.flatMap((one) => one.events);
-    try {
-      const outcome = await transaction(database, async (runner) => {
-        const recorded = await events.append(runner, deviceId, epoch, facts);
-        if (recorded !== "fenced" && messages.length) await readers.persist(runner, messages);
-        return recorded;
-      });
-      // Another host owns the device: its journal has the same entries.
-      if (outcome === "fenced") return;
-      if (messages.length) await readers.store(messages);
-      for (const receipt of journaled.flatMap((one) => one.receipts)) await recordReceipt(receipt);
-    } catch (err) {
-      log.error({ err, deviceId }, "events not recorded, trying again");
-      for (const key of keys) this.#waiting.add(key);
-      if (this.#waiting.size > MAX_UNRECORDED) onOverflow();
-      this.#later(RETRY_MS, () => this.#take([]));
-      return;
-    }
-    for (const key of keys) {
-      this.#recorded.add(key);
-      const entry = state.inbox.get(key);
-      // Of anything but a message the server expects no receipt, which it would acknowledge.
-      if (entry && !isMessage(entry)) this.#acknowledged.add(key);
-      this.#forgetIfDone(key);
-    }
+    const outcome = await transaction(database, async (runner) => {
+      const recorded = await events.append(runner, deviceId, epoch, facts);
+      if (recorded !== "fenced" && messages.length) await readers.persist(runner, messages);
+      return recorded;
+    });
+    if (outcome === "fenced") return outcome;
+    if (messages.length) await readers.store(messages);
+    for (const receipt of journaled.flatMap((one) => one.receipts)) await recordReceipt(receipt);
+    return "recorded";
+  }
+
+  #onRecorded(key: string): void {
+    const entry = this.#options.state.inbox.get(key);
+    this.#waiting.delete(key);
+    this.#recorded.add(key);
+    // Of anything but a message the server expects no receipt, which it would acknowledge.
+    if (entry && !isMessage(entry)) this.#acknowledged.add(key);
+    this.#forgetIfDone(key);
   }
 
   #acknowledge(key: string): void {
@@ -137,11 +199,26 @@ export class Inbox {
     this.#forgetIfDone(key);
   }
 
+  #forgetAllDone(): void {
+    for (const key of this.#acknowledged) this.#forgetIfDone(key);
+  }
+
   #forgetIfDone(key: string): void {
     if (!this.#recorded.has(key) || !this.#acknowledged.has(key)) return;
+    const { state } = this.#options;
+    const entry = state.inbox.get(key);
+    if (entry && this.#effects.isMissing(entry)) return;
     this.#recorded.delete(key);
     this.#acknowledged.delete(key);
-    this.#options.state.forget(key);
+    state.forget(key);
+  }
+
+  #checkBounds(): void {
+    const { inbox } = this.#options.state;
+    let bytes = 0;
+    for (const key of this.#waiting) bytes += inbox.get(key)?.plain.length ?? 0;
+    const isTooMuch = this.#waiting.size > MAX_UNRECORDED || bytes > MAX_UNRECORDED_BYTES || inbox.size > MAX_JOURNALED;
+    if (isTooMuch) this.#options.onOverflow();
   }
 
   #later(delayMs: number, work: () => void): void {

@@ -47,6 +47,8 @@ export function journalStanzas(
     });
   }
   listen("CB:message", ({ attrs, content }) => {
+    // Own devices always encrypt what they tell each other: it is an entry of the journal, given to Baileys again.
+    if (attrs["category"] === "peer") return;
     for (const { tag, content: plain } of Array.isArray(content) ? content : []) {
       if (tag !== "plaintext" || !(plain instanceof Uint8Array)) continue;
       const key = journalKey(plain);

@@ -4,12 +4,13 @@ import type { BinaryNode } from "@whiskeysockets/baileys";
 import type { SendingPayload } from "../../shared/commands.ts";
 import type { WhatsAppConfig } from "../../shared/config.ts";
 import { parseJid } from "../../shared/jid.ts";
-import type { DeviceState } from "../device-state/state.ts";
+import type { DeviceState, JournalEntry } from "../device-state/state.ts";
 import { encode } from "./encode.ts";
 import { tellOfChats } from "./chat-events.ts";
 import type { ChatEvents } from "./chat-events.ts";
 import { authKeys } from "./auth-keys.ts";
 import type { Credentials } from "./credentials.ts";
+import { peerStanza } from "./decode/peer-message.ts";
 import { deviceLists } from "./device-lists.ts";
 import { journalStanzas } from "./journal-stanzas.ts";
 import { gatedAgent } from "./output-gate.ts";
@@ -59,6 +60,8 @@ export type Socket = {
    * names the id that is answered here.
    */
   requestHistory: (before: { chat: string; id: string; fromMe: boolean; at: number }, count: number) => Promise<string>;
+  /** Gives Baileys a message of an own device that it has not acted on. Nothing of it is decrypted a second time. */
+  takeAgain: (entry: JournalEntry) => void;
   /** Removes the link on WhatsApp's side and closes. */
   logout: () => Promise<void>;
   /** Closes without logging out and lets go of everything; no event follows. */
@@ -193,6 +196,9 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     },
     async requestHistory({ chat, id, fromMe, at }, count) {
       return await sock.fetchMessageHistory(count, { remoteJid: chat, id, fromMe }, at);
+    },
+    takeAgain(entry) {
+      sock.ws.emit("CB:message", peerStanza(entry));
     },
     async logout() {
       await sock.logout();

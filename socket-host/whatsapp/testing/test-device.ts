@@ -13,6 +13,7 @@ import type { JournalEntry } from "../../device-state/state.ts";
 import { DeviceState } from "../../device-state/state.ts";
 import { authKeys } from "../auth-keys.ts";
 import type { Credentials } from "../credentials.ts";
+import { peerStanza } from "../decode/peer-message.ts";
 import { deviceLists } from "../device-lists.ts";
 import { gatedAgent } from "../output-gate.ts";
 import { signalRepository } from "../signal-repository.ts";
@@ -106,6 +107,10 @@ export class TestDevice {
     const bytes = Buffer.from(proto.Message.encode(content).finish());
     this.state.putOutbox(id, { to: jidOf(phone), bytes, at: Date.now() });
     await this.#socket?.relayMessage(jidOf(phone), proto.Message.decode(bytes), { messageId: id });
+  }
+
+  giveAgain(entry: JournalEntry): void {
+    this.#socket?.ws.emit("CB:message", peerStanza(entry));
   }
 
   /** The texts in the journal. */
