@@ -30,128 +30,154 @@ const [firstKind, ...otherKinds] = messageContent.options.map((kind) => kind.ext
 if (!firstKind) throw new Error("messages have no content");
 type Received = z.infer<typeof receivedHead> & MessageContent;
 const receivedData: z.ZodType<Received, Received> = z.discriminatedUnion("messageType", [firstKind, ...otherKinds]);
-const messageReceived = z.object({ type: z.literal("message.received"), data: receivedData });
-const messageEdited = z.object({
-  type: z.literal("message.edited"),
-  data: z.object({
-    messageId: z.string().meta({ description: "The message that was edited." }),
-    ...placed,
-    text: z.string().meta({ description: "The new text, or the new caption." }),
-    mentions: z.array(z.string()).optional(),
-    sentAt,
-  }),
+const messageReceived = z.object({ type: z.literal("message.received"), data: receivedData }).meta({
+  description:
+    "A message came in, of any kind, or was written on another device of this account (`fromMe`). What comes once more, after a crash or because it could not be read at first, is one event.",
 });
-const messageDeleted = z.object({
-  type: z.literal("message.deleted"),
-  data: z.object({
-    messageId: z.string().meta({ description: "The message that was deleted for everyone." }),
-    ...placed,
-    author: author.meta({
-      description: "JID of who had written it; not the `sender` when an admin of a group deletes.",
+const messageEdited = z
+  .object({
+    type: z.literal("message.edited"),
+    data: z.object({
+      messageId: z.string().meta({ description: "The message that was edited." }),
+      ...placed,
+      text: z.string().meta({ description: "The new text, or the new caption." }),
+      mentions: z.array(z.string()).optional(),
+      sentAt,
     }),
-    sentAt,
-  }),
-});
-const messageReaction = z.object({
-  type: z.literal("message.reaction"),
-  data: z.object({
-    messageId: z.string().meta({ description: "The message that is reacted to." }),
-    ...placed,
-    author,
-    emoji: z.string().nullable().meta({ description: "Null: the reaction was taken back." }),
-    sentAt,
-  }),
-});
-const messageSent = z.object({
-  type: z.literal("message.sent"),
-  data: z.object({ commandId, messageId: z.string(), to: z.string() }),
-});
-const messageStatus = z.object({
-  type: z.literal("message.status"),
-  data: z.object({
-    messageId: z.string(),
-    chat: z.string(),
-    participant: addresses.nullable().meta({ description: "In a group, whose receipt it is; null in other chats." }),
-    status: z.enum(["delivered", "read", "played"]),
-  }),
-});
+  })
+  .meta({ description: "A message was edited by its writer." });
+const messageDeleted = z
+  .object({
+    type: z.literal("message.deleted"),
+    data: z.object({
+      messageId: z.string().meta({ description: "The message that was deleted for everyone." }),
+      ...placed,
+      author: author.meta({
+        description: "JID of who had written it; not the `sender` when an admin of a group deletes.",
+      }),
+      sentAt,
+    }),
+  })
+  .meta({ description: "A message was deleted for everyone, by its writer or by an admin of the group." });
+const messageReaction = z
+  .object({
+    type: z.literal("message.reaction"),
+    data: z.object({
+      messageId: z.string().meta({ description: "The message that is reacted to." }),
+      ...placed,
+      author,
+      emoji: z.string().nullable().meta({ description: "Null: the reaction was taken back." }),
+      sentAt,
+    }),
+  })
+  .meta({ description: "Somebody reacted to a message, or took that back." });
+const messageSent = z
+  .object({
+    type: z.literal("message.sent"),
+    data: z.object({ commandId, messageId: z.string(), to: z.string() }),
+  })
+  .meta({ description: "WhatsApp's server has taken a message that was sent through the API." });
+const messageStatus = z
+  .object({
+    type: z.literal("message.status"),
+    data: z.object({
+      messageId: z.string(),
+      chat: z.string(),
+      participant: addresses.nullable().meta({ description: "In a group, whose receipt it is; null in other chats." }),
+      status: z.enum(["delivered", "read", "played"]),
+    }),
+  })
+  .meta({
+    description:
+      "A message that was sent through the API has arrived, was read, or was listened to. In a group each reader is an event; the command follows the first.",
+  });
 const group = z.string().meta({ description: "JID of the group." });
 const doneBy = person.nullable().meta({ description: "Who did it, where it is known." });
-const groupUpdated = z.object({
-  type: z.literal("group.updated"),
-  data: z.object({
-    group,
-    author: doneBy,
-    action: z.enum(["created", "joined", "updated", "deleted"]).meta({
-      description:
-        "`joined`: this account is in the group from now on. Then, and for a new group, `changes` is all of its settings that are known.",
+const groupUpdated = z
+  .object({
+    type: z.literal("group.updated"),
+    data: z.object({
+      group,
+      author: doneBy,
+      action: z.enum(["created", "joined", "updated", "deleted"]).meta({
+        description:
+          "`joined`: this account is in the group from now on. Then, and for a new group, `changes` is all of its settings that are known.",
+      }),
+      changes: z.object({
+        subject: z.string().optional(),
+        description: z.string().nullable().optional(),
+        announcement: z.boolean().optional().meta({ description: "Only admins may write." }),
+        locked: z
+          .boolean()
+          .optional()
+          .meta({ description: "Only admins may change what the group is called and looks like." }),
+        onlyAdminsAdd: z.boolean().optional(),
+        joinApproval: z.boolean().optional().meta({ description: "An admin has to let people in." }),
+        disappearingSeconds: z.int().min(0).optional().meta({ description: "0: messages stay." }),
+        inviteCode: z.string().optional(),
+        picture: z.enum(["changed", "removed"]).optional(),
+      }),
     }),
-    changes: z.object({
-      subject: z.string().optional(),
-      description: z.string().nullable().optional(),
-      announcement: z.boolean().optional().meta({ description: "Only admins may write." }),
-      locked: z
-        .boolean()
-        .optional()
-        .meta({ description: "Only admins may change what the group is called and looks like." }),
-      onlyAdminsAdd: z.boolean().optional(),
-      joinApproval: z.boolean().optional().meta({ description: "An admin has to let people in." }),
-      disappearingSeconds: z.int().min(0).optional().meta({ description: "0: messages stay." }),
-      inviteCode: z.string().optional(),
-      picture: z.enum(["changed", "removed"]).optional(),
+  })
+  .meta({ description: "A group was made, this account came into it, or something about it was changed." });
+const groupParticipants = z
+  .object({
+    type: z.literal("group.participants"),
+    data: z.object({
+      group,
+      author: doneBy,
+      action: z.enum([
+        "add",
+        "remove",
+        "leave",
+        "promote",
+        "demote",
+        "change_number",
+        "join_request",
+        "join_request_withdrawn",
+        "join_request_rejected",
+      ]),
+      participants: z.array(addresses).meta({ description: "Whom it is about." }),
+      method: z.string().nullable().meta({ description: "How they came, where WhatsApp says it, such as `invite`." }),
     }),
-  }),
-});
-const groupParticipants = z.object({
-  type: z.literal("group.participants"),
-  data: z.object({
-    group,
-    author: doneBy,
-    action: z.enum([
-      "add",
-      "remove",
-      "leave",
-      "promote",
-      "demote",
-      "change_number",
-      "join_request",
-      "join_request_withdrawn",
-      "join_request_rejected",
-    ]),
-    participants: z.array(addresses).meta({ description: "Whom it is about." }),
-    method: z.string().nullable().meta({ description: "How they came, where WhatsApp says it, such as `invite`." }),
-  }),
-});
-const callReceived = z.object({
-  type: z.literal("call.received"),
-  data: z.object({
-    callId: z.string().meta({ description: "The same for the call and its outcome." }),
-    from: person,
-    status: z.enum(["offered", "accepted_elsewhere", "rejected", "missed", "ended"]).meta({
-      description:
-        "`offered` first. The rest is the outcome, where WhatsApp tells it: `ended` is that the caller gave up.",
+  })
+  .meta({ description: "Somebody came into a group, left it, or may do more or less in it than before." });
+const callReceived = z
+  .object({
+    type: z.literal("call.received"),
+    data: z.object({
+      callId: z.string().meta({ description: "The same for the call and its outcome." }),
+      from: person,
+      status: z.enum(["offered", "accepted_elsewhere", "rejected", "missed", "ended"]).meta({
+        description:
+          "`offered` first. The rest is the outcome, where WhatsApp tells it: `ended` is that the caller gave up.",
+      }),
+      isVideo: z.boolean().optional().meta({ description: "Told with `offered`, as the two below." }),
+      isGroup: z.boolean().optional(),
+      group: z.string().nullable().optional().meta({ description: "JID of the group that is called." }),
     }),
-    isVideo: z.boolean().optional().meta({ description: "Told with `offered`, as the two below." }),
-    isGroup: z.boolean().optional(),
-    group: z.string().nullable().optional().meta({ description: "JID of the group that is called." }),
-  }),
-});
-const deviceStatus = z.object({
-  type: z.literal("device.status"),
-  data: z.object({
-    status: z.enum(DEVICE_STATUSES),
-    reason: z.string().nullable(),
-    phoneNumber: z.string().nullable(),
-  }),
-});
+  })
+  .meta({ description: "Somebody calls this account; then what became of the call. It cannot be taken here." });
+const deviceStatus = z
+  .object({
+    type: z.literal("device.status"),
+    data: z.object({
+      status: z.enum(DEVICE_STATUSES),
+      reason: z.string().nullable(),
+      phoneNumber: z.string().nullable(),
+    }),
+  })
+  .meta({ description: "A device is connected, or is not any more, and why." });
 
-const deviceQr = z.object({
-  type: z.literal("device.qr"),
-  data: z.object({
-    qrCode: z.string().meta({ description: "What the phone is to scan." }),
-    expiresAt: time.meta({ description: "WhatsApp replaces it then; the next one is an event of its own." }),
-  }),
-});
+const deviceQr = z
+  .object({
+    type: z.literal("device.qr"),
+    data: z.object({
+      qrCode: z.string().meta({ description: "What the phone is to scan." }),
+      expiresAt: time.meta({ description: "WhatsApp replaces it then; the next one is an event of its own." }),
+    }),
+  })
+  .meta({ description: "A QR code to link the device with." });
 
 /** By type, in the order of the contract. */
 export const eventSchemas = {

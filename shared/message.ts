@@ -14,7 +14,7 @@ export const messageTarget = z
     fromMe: z.boolean().meta({ description: "That message was written by this account." }),
     sender: jid("Who wrote that message, where the protocol says it.").nullable(),
   })
-  .meta({ id: "MessageTarget" });
+  .meta({ id: "MessageTarget", description: "Another message that this one is about." });
 export type MessageTarget = z.infer<typeof messageTarget>;
 
 export const messageMedia = z
@@ -161,7 +161,7 @@ export type MessageType = MessageContent["messageType"];
  */
 export const addresses = z
   .object({ jid: z.string(), phone: z.string().nullable(), lid: z.string().nullable() })
-  .meta({ id: "Addresses" });
+  .meta({ id: "Addresses", description: "Of a person; `jid` is the phone number's where it is known." });
 export type Addresses = z.infer<typeof addresses>;
 
 export const person = addresses

@@ -199,6 +199,33 @@ describe("what comes in", () => {
     await friend.settings({ autoRead: false });
   });
 
+  it("a call is told when it rings, and what became of it", async () => {
+    for (const [action, who, status] of [
+      ["accept", owner, "accepted_elsewhere"],
+      ["reject", owner, "rejected"],
+      ["hang-up", friend, "ended"],
+      ["miss", friend, "missed"],
+    ] as const) {
+      const callId = await friend.call(owner, { video: true });
+      const { data } = await event("call.received", { callId, status: "offered", isVideo: true, isGroup: false });
+      expect(data["from"]).toMatchObject({ jid: jid(friend), phone: friend.number });
+      await who.endCall(callId, action);
+      await event("call.received", { callId, status });
+    }
+    const callId = await friend.call(owner, { group });
+    await event("call.received", { callId, status: "offered", isGroup: true, group });
+    await friend.endCall(callId, "hang-up");
+  }, 30_000);
+
+  it("somebody who hides their number is known by LID alone", async () => {
+    const hidden = await Phone.create(stack, "6281100000084", "Rahasia");
+    await hidden.settings({ numberHidden: true });
+    const id = await hidden.write(owner.number, { text: "siapa aku?", addressing: "lid" });
+    const { data } = await received(id);
+    expect(data).toMatchObject({ chatPhone: null, sender: { phone: null, name: "Rahasia" } });
+    expect(data["chat"]).toBe(`${String(data["chatLid"])}@lid`);
+  });
+
   it("kill -9 of the host in the middle: each event once, none missing", async () => {
     const texts = Array.from({ length: 60 }, (_, n) => `banjir ${n}`);
     const ids: string[] = [];

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { eventExamples } from "../../shared/event-examples.ts";
 import { eventSchemas } from "../../shared/events.ts";
 import type { Event } from "../../shared/events.ts";
 
@@ -9,7 +10,9 @@ const common = {
   occurredAt: z.iso.datetime(),
 };
 
-const [first, ...others] = Object.values(eventSchemas).map((schema) => schema.extend(common));
+const [first, ...others] = Object.values(eventSchemas).map((schema) =>
+  schema.extend(common).meta({ description: schema.description ?? "" }),
+);
 if (!first) throw new Error("there are no events");
 
 /** An event as it is told, of every type. */
@@ -22,17 +25,6 @@ export const eventExample: EventView = {
   id: "evt_019aa1b2c3d4e5f60718293a4b",
   deviceId: "device-001",
   sequence: 42,
-  type: "message.received",
   occurredAt: "2026-11-22T04:30:00.500Z",
-  data: {
-    messageId: "3AF0C1D2E3F405162738",
-    chat: "6289876543210@s.whatsapp.net",
-    chatPhone: "6289876543210",
-    chatLid: null,
-    fromMe: false,
-    sender: { jid: "6289876543210@s.whatsapp.net", phone: "6289876543210", lid: null, name: "Budi" },
-    messageType: "text",
-    text: "Halo juga",
-    sentAt: "2026-11-22T04:30:00.000Z",
-  },
+  ...eventExamples["message.received"],
 };

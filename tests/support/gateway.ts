@@ -109,6 +109,14 @@ export class Phone {
     const { id } = (await this.#post(`/phones/${this.number}/groups`, { subject, participants })) as { id: string };
     return id;
   }
+  /** Calls; answers the call's id. */
+  async call(to: Phone, body: Record<string, unknown> = {}): Promise<string> {
+    return ((await this.#post(`/phones/${this.number}/calls`, { to: to.number, ...body })) as { id: string }).id;
+  }
+  /** @param action see docs/simulator.md */
+  endCall(callId: string, action: "accept" | "reject" | "hang-up" | "miss") {
+    return this.#post(`/phones/${this.number}/calls/${callId}`, { action });
+  }
   changeGroup(group: string, change: Record<string, unknown>) {
     return this.#post(`/phones/${this.number}/groups/${group}`, change);
   }
@@ -126,7 +134,7 @@ export class Phone {
   async mend(faultId: string) {
     await fetch(`${this.#url}/faults/${faultId}`, { method: "DELETE" });
   }
-  async settings(settings: { autoDelivered?: boolean; autoRead?: boolean; online?: boolean }) {
+  async settings(settings: { autoDelivered?: boolean; autoRead?: boolean; online?: boolean; numberHidden?: boolean }) {
     await this.#request("PUT", `/phones/${this.number}/settings`, settings);
   }
 
