@@ -51,8 +51,8 @@ export class Consumer {
   async stop(graceMs: number): Promise<void> {
     this.#abort.abort();
     await this.#done;
-    const deadline = Date.now() + graceMs;
-    while (this.#held.size && Date.now() < deadline) await pause(20);
+    const deadline = performance.now() + graceMs;
+    while (this.#held.size && performance.now() < deadline) await pause(20);
     clearInterval(this.#heartbeat);
     await this.#hide(0);
   }

@@ -168,10 +168,10 @@ export class Device {
    * time; `gone` when the device is not this host's any more.
    */
   async whenOpen(timeoutMs: number): Promise<"open" | "closed" | "gone"> {
-    const deadline = Date.now() + timeoutMs;
-    while (this.#isWanted && !this.#connection?.isOpen && Date.now() < deadline) {
+    const deadline = performance.now() + timeoutMs;
+    while (this.#isWanted && !this.#connection?.isOpen && performance.now() < deadline) {
       const timers = new Timers();
-      const waited = new Promise((resolve) => timers.after(deadline - Date.now(), () => resolve(undefined)));
+      const waited = new Promise((resolve) => timers.after(deadline - performance.now(), () => resolve(undefined)));
       await Promise.race([this.#milestones.next(), waited]);
       timers.clear();
     }

@@ -243,7 +243,7 @@ export class DeviceState<Creds extends object> {
 
   #considerSnapshot(): void {
     if (!this.#log.isAheadOfSnapshot) return;
-    if (this.#log.isSnapshotDue && Date.now() >= this.#noSnapshotBefore) this.#startSnapshot();
+    if (this.#log.isSnapshotDue && performance.now() >= this.#noSnapshotBefore) this.#startSnapshot();
     else this.#snapshotTimer ??= setTimeout(() => this.#startSnapshot(), SNAPSHOT_AGE_MS).unref();
   }
 
@@ -254,7 +254,7 @@ export class DeviceState<Creds extends object> {
     this.#snapshotting ??= this.#snapshot()
       .catch((err: unknown) => {
         if (this.failed) return;
-        this.#noSnapshotBefore = Date.now() + SNAPSHOT_RETRY_MS;
+        this.#noSnapshotBefore = performance.now() + SNAPSHOT_RETRY_MS;
         this.#logger.warn({ err }, "snapshot of the device state not stored");
       })
       .finally(() => {
