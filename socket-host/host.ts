@@ -59,7 +59,8 @@ export class Host {
       log,
       onTaken: (lease) => this.#startShard(lease),
       onLost: (lease, isUrgent) => this.#stopShard(lease, isUrgent),
-      mayMove: (shard) => ![...this.#devices.values()].some((device) => device.shard === shard && device.isLinking),
+      mayMove: (shard) => !this.#devicesOf(shard).some((device) => device.isLinking),
+      loginMs: (shard) => this.#devicesOf(shard).length * restoreStaggerMs,
       onExpiry: (ms) => options.watchdog.expectWithin(ms),
       onRound: (held) => this.#markAlive(held),
     });
@@ -110,6 +111,10 @@ export class Host {
     await device?.close();
   }
 
+  #devicesOf(shard: number): Device[] {
+    return [...this.#devices.values()].filter((device) => device.shard === shard);
+  }
+
   #startShard(lease: Lease): void {
     const { database, queues, media, log } = this.#options;
     const consumer = new Consumer({
@@ -148,7 +153,7 @@ export class Host {
   async #stopShard(lease: Lease, isUrgent: boolean): Promise<void> {
     const consumer = this.#consumers.get(lease.shard);
     this.#consumers.delete(lease.shard);
-    const ofShard = [...this.#devices.values()].filter((device) => device.shard === lease.shard);
+    const ofShard = this.#devicesOf(lease.shard);
     const closeDevices = () => Promise.all(ofShard.map((device) => this.close(device.deviceId)));
     if (isUrgent) {
       await Promise.all([closeDevices(), consumer?.stop(0)]);
@@ -171,7 +176,7 @@ export class Host {
       if (device.isIdle) void this.close(device.deviceId);
     }
     for (const { shard, epoch } of held) {
-      const alive = [...this.#devices.values()].filter((device) => device.shard === shard && device.isAlive);
+      const alive = this.#devicesOf(shard).filter((device) => device.isAlive);
       await devices.markAlive(
         database,
         alive.map((device) => device.deviceId),

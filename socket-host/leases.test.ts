@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { testDatabase } from "../local/testing/test-database.ts";
 import * as leases from "../shared/db/leases.ts";
 import type { Lease } from "../shared/db/leases.ts";
@@ -9,7 +9,7 @@ import { createLog } from "../shared/log.ts";
 import { eventually } from "../tests/support/eventually.ts";
 import { LeaseKeeper } from "./leases.ts";
 
-const DURATION_MS = 600;
+const DURATION_MS = 1_200;
 
 describe("the lease keeper", () => {
   let database: Database;
@@ -46,11 +46,13 @@ describe("the lease keeper", () => {
         lost.push({ shard: lease.shard, isUrgent, at: performance.now() });
       },
       mayMove: (shard) => !pinned.has(shard),
+      loginMs: () => double.loginMs,
       onExpiry: (ms) => void (expiry.ms = ms),
       onRound: async () => undefined,
     });
     keepers.push(keeper);
-    return { keeper, held, leaving, pinned, lost, expiry };
+    const double = { keeper, held, leaving, pinned, lost, expiry, loginMs: 0 };
+    return double;
   }
 
   it("of a lone host takes every shard in its first round", async () => {
@@ -127,7 +129,22 @@ describe("the lease keeper", () => {
     await eventually("two each", 5_000, async () => second.held.size === 2);
     await first.keeper.stop();
     expect(first.held.size).toBe(0);
+    const releasedAt = performance.now();
     await eventually("all four", 5_000, async () => second.held.size === 4);
+    // The next look, not the next round.
+    expect(performance.now() - releasedAt).toBeLessThan(DURATION_MS / 3);
+  });
+
+  it("gives one shard after the other when it stops, in the time that its devices need elsewhere", async () => {
+    const first = keeperOf("paced");
+    const second = keeperOf("taking");
+    await first.keeper.start();
+    await second.keeper.start();
+    await eventually("two each", 5_000, async () => second.held.size === 2);
+    first.loginMs = 300;
+    await first.keeper.stop();
+    const [one, two] = first.lost.slice(-2).map(({ at }) => at);
+    expect((two ?? 0) - (one ?? 0)).toBeGreaterThanOrEqual(299);
   });
 
   it("drops everything before its leases run out when the database is out of reach", async () => {
@@ -143,9 +160,27 @@ describe("the lease keeper", () => {
     expect(cut.keeper.valid(0)).toBeUndefined();
   });
 
+  it("does not look at the wall clock: an hour forth or back changes nothing", async () => {
+    const { keeper, held, lost } = keeperOf("clock");
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      await keeper.start();
+      for (const hours of [1, -2]) {
+        vi.setSystemTime(Date.now() + hours * 3_600_000);
+        const until = performance.now() + 2 * DURATION_MS;
+        await eventually("two leases have passed", 600_000, async () => performance.now() > until);
+        expect([held.size, lost, keeper.valid(0)?.shard]).toEqual([4, [], 0]);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("of a host restarted under the same id takes its own shards at once", async () => {
-    const before = keeperOf("same-id");
+    const dying = brokenAfter(database);
+    const before = keeperOf("same-id", dying.database);
     await before.keeper.start();
+    dying.cut();
     const after = keeperOf("same-id");
     await after.keeper.start();
     expect(after.held.size).toBe(4);

@@ -15,6 +15,8 @@ type Options = {
   onTaken: (lease: Lease) => void;
   /** Everything of the shard must stop; `isUrgent` when it may be another host's in a moment, else it is handed over. */
   onLost: (lease: Lease, isUrgent: boolean) => Promise<void>;
+  /** How long the devices of a shard will take to log in elsewhere: a host that stops gives the next one away after that. */
+  loginMs: (shard: number) => number;
   /** False while somebody is about to scan a QR of the shard: giving it away would end that. */
   mayMove: (shard: number) => boolean;
   /** Told at each renewal: when the first lease may be another host's, in ms from now; undefined when none is held. */
@@ -25,12 +27,16 @@ type Options = {
 
 /** At most so many shards are given away in one round, so that a joining host does not cause a storm of logins. */
 const MAX_MOVES = 2;
+/** Between two renewals free shards are looked for so often, so that what a host gives away does not lie about. */
+const LOOKS_PER_ROUND = 5;
+/** After so long a host that stops gives back all that is left at once; 120 s is all that Fargate gives it. */
+const LONGEST_HAND_OVER_MS = 15_000;
 
 /**
  * Holds this host's share of the shards. Each round, three in the life of a lease, it
  *  1. renews what it holds; what could not be renewed is lost,
  *  2. says that the host lives and learns how many do,
- *  3. gives away what is above its share, takes free shards up to its share.
+ *  3. gives away what is above its share, takes free shards up to its share; the latter some times between rounds, too.
  *
  * Expiry is judged by the database's clock alone. Here a lease is believed only until a deadline on the monotonic
  * clock, two thirds of its duration after the last renewal was *asked for*: with the database out of reach everything
@@ -40,6 +46,7 @@ export class LeaseKeeper {
   readonly #options: Options;
   readonly #held = new Map<number, { lease: Lease; deadline: number }>();
   #timer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #balancing: Promise<void> | undefined;
@@ -57,6 +64,8 @@ export class LeaseKeeper {
     await leases.releaseAll(database, hostId);
     await this.#nextRound();
     await this.#balancing;
+    const look = () => this.#balanceOnce(() => this.#takeFree());
+    this.#lookTimer = setInterval(look, this.#options.durationMs / 3 / LOOKS_PER_ROUND);
   }
 
   /** The lease of a shard while it may be acted upon. */
@@ -84,17 +93,35 @@ export class LeaseKeeper {
     return raised;
   }
 
-  /** Gives every shard back after `onLost` has closed what belongs to it; until then its lease is renewed. */
+  /**
+   * Gives every shard back after `onLost` has closed what belongs to it; until then its lease is renewed. With others
+   * there, one after the other, so that no device waits long in their line of logins.
+   */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const { database, hostId } = this.#options;
+    clearInterval(this.#lookTimer);
     await this.#balancing;
+    await this.#round;
+    // From here on the others count without this host, and take what it gives back.
+    await leases.leave(database, hostId).catch(() => undefined);
+    const others = await leases.countHosts(database).catch(() => 0);
+    if (others) await this.#handOver();
     await Promise.all([...this.#held.values()].map(({ lease }) => this.#giveBack(lease)));
     this.#isStopped = true;
     clearTimeout(this.#timer);
     await this.#round;
     clearTimeout(this.#deadlineTimer);
-    await leases.leave(database, hostId).catch(() => undefined);
+  }
+
+  async #handOver(): Promise<void> {
+    const deadline = performance.now() + LONGEST_HAND_OVER_MS;
+    for (const [shard, { lease }] of this.#held) {
+      const loginMs = this.#options.loginMs(shard);
+      await this.#giveBack(lease);
+      if (performance.now() + loginMs > deadline) return;
+      if (this.#held.size) await pause(loginMs);
+    }
   }
 
   async #nextRound(): Promise<void> {
@@ -106,31 +133,43 @@ export class LeaseKeeper {
   }
 
   async #runRound(): Promise<void> {
-    const { database, hostId, durationMs, log } = this.#options;
+    const { database, hostId, durationMs } = this.#options;
     await this.#renew();
-    const hosts = await leases.beat(database, hostId, durationMs);
     if (this.#isStopping) return;
+    const hosts = await leases.beat(database, hostId, durationMs);
     // Not waited for: what it does takes its time, and the next renewal must not be late for it.
-    this.#balancing ??= this.#balance(hosts)
-      .catch((err: unknown) => log.error({ err }, "shards not balanced"))
+    this.#balanceOnce(async () => {
+      await this.#giveSurplus(hosts);
+      await this.#takeFree();
+      await this.#options.onRound([...this.#held.values()].map((entry) => entry.lease));
+    });
+  }
+
+  #balanceOnce(work: () => Promise<void>): void {
+    if (this.#isStopping) return;
+    this.#balancing ??= work()
+      .catch((err: unknown) => this.#options.log.error({ err }, "shards not balanced"))
       .finally(() => {
         this.#balancing = undefined;
       });
   }
 
-  async #balance(hosts: number): Promise<void> {
-    const { database, shards, mayMove } = this.#options;
-    const share = Math.ceil(shards / hosts);
+  async #giveSurplus(hosts: number): Promise<void> {
+    const { shards, mayMove } = this.#options;
     const movable = [...this.#held.values()].filter(({ lease }) => mayMove(lease.shard));
-    const surplus = Math.min(MAX_MOVES, this.#held.size - share);
+    const surplus = Math.min(MAX_MOVES, this.#held.size - Math.ceil(shards / hosts));
     await Promise.all(movable.slice(0, Math.max(0, surplus)).map(({ lease }) => this.#giveBack(lease)));
-    if (this.#held.size < share) {
-      for (const shard of await leases.listFree(database)) {
-        if (this.#held.size >= share || this.#isStopping) break;
-        await this.#take(shard);
-      }
+  }
+
+  async #takeFree(): Promise<void> {
+    const { database, shards } = this.#options;
+    const hosts = await leases.countHosts(database);
+    const share = Math.ceil(shards / Math.max(1, hosts));
+    if (this.#held.size >= share) return;
+    for (const shard of await leases.listFree(database)) {
+      if (this.#held.size >= share || this.#isStopping) return;
+      await this.#take(shard);
     }
-    await this.#options.onRound([...this.#held.values()].map((entry) => entry.lease));
   }
 
   async #renew(): Promise<void> {
@@ -202,3 +241,5 @@ export class LeaseKeeper {
     this.#armDeadline();
   }
 }
+
+const pause = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs));

@@ -28,8 +28,14 @@ export async function beat(database: Database, hostId: HostId, durationMs: numbe
     ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)`;
   await execute(database.pool, sql, [hostId, durationMs * 1000]);
   await execute(database.pool, "DELETE FROM hosts WHERE expires_at < NOW(6)");
-  const [row] = await select<{ hosts: number }>(database.pool, "SELECT COUNT(*) AS hosts FROM hosts");
-  return row?.hosts ?? 1;
+  return await countHosts(database);
+}
+
+/** How many hosts live, but for those that have said that they are going. */
+export async function countHosts(database: Database): Promise<number> {
+  const sql = "SELECT COUNT(*) AS hosts FROM hosts WHERE expires_at > NOW(6)";
+  const [row] = await select<{ hosts: number }>(database.pool, sql);
+  return row?.hosts ?? 0;
 }
 
 /** Prolongs the leases that are still this host's; the answer lacks those that were lost. */
