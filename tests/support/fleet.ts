@@ -12,6 +12,9 @@ export type Fleet = {
   groups: FleetGroup[];
 };
 
+/** Logins in quick succession, and a client that asks as often as it likes. */
+export const FLEET_ENVIRONMENT = { WA_RESTORE_STAGGER_MS: "50", RATE_LIMIT_PER_MINUTE: "0" };
+
 const LINKS_AT_ONCE = 4;
 
 /** Links so many devices, and makes people for them to write to and groups of four devices and two people. */

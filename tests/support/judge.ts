@@ -26,7 +26,20 @@ export type Verdict = {
     /** Stanzas that a phone could not read at first; a repeated one followed. */
     undecryptable: number;
     retryReceipts: { fromPhones: number; fromDevices: number };
+    /** For how long a device had two connections, at the most. */
+    longestOverlapMs: number;
   };
+};
+
+/** A verdict's lists when all is well. */
+export const CLEAN: Omit<Verdict, "counts"> = {
+  lostOut: [],
+  doubleOut: [],
+  notSent: [],
+  lostIn: [],
+  doubledEvents: [],
+  gaps: [],
+  notConnected: [],
 };
 
 const ENDED_WELL = ["accepted", "delivered", "read"];
@@ -100,7 +113,7 @@ export class Judge {
       if (!data.isConnected) notConnected.push(`${deviceId}: ${data.status}${data.qrCode ? " shows a QR" : ""}`);
     });
     const stats = await (await fetch(`${stack.simulatorUrl}/stats`)).json();
-    const { messages, undecryptable, retryReceipts } = stats as SimulatorStats;
+    const { devices: linked, messages, undecryptable, retryReceipts } = stats as SimulatorStats;
     return {
       lostOut: sent.flatMap(({ text, readers }) =>
         readers.map((phone) => `${text} → ${phone.number}`).filter((key) => !this.#shown.has(key)),
@@ -125,6 +138,7 @@ export class Judge {
         repeatedIds: messages.repeatedIds.length,
         undecryptable,
         retryReceipts,
+        longestOverlapMs: Math.max(...linked.map((device) => device.longestOverlapMs)),
       },
     };
   }
@@ -146,6 +160,7 @@ export class Judge {
 }
 
 type SimulatorStats = {
+  devices: { longestOverlapMs: number }[];
   messages: { repeatedIds: unknown[] };
   undecryptable: number;
   retryReceipts: { fromPhones: number; fromDevices: number };

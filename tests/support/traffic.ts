@@ -11,6 +11,8 @@ export type TrafficOptions = {
   perSecond: number;
   /** Whether the client asks again after a refusal (429, 503); it always does when it got no answer at all. */
   isPatient?: boolean;
+  /** Called with each command that was accepted. */
+  onAccepted?: (commandId: string, deviceId: string) => Promise<void>;
 };
 
 const IN_GROUP = 0.25;
@@ -64,7 +66,9 @@ export class Traffic {
     const headers = { prefer: "respond-async", "idempotency-key": text };
     const answer = await this.#ask(() => gateway.send(deviceId, group?.id ?? friend.number, text, headers));
     if (answer?.status === 202 || answer?.status === 200) {
-      this.sent.push({ commandId: answer.body.data.commandId as string, text, readers, deviceId });
+      const commandId = answer.body.data.commandId as string;
+      this.sent.push({ commandId, text, readers, deviceId });
+      await this.#options.onAccepted?.(commandId, deviceId);
     }
   }
 
