@@ -288,6 +288,18 @@ export function loadCloudCredentials(environment: Environment = process.env) {
   return { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY, region: env.AWS_REGION };
 }
 
+const endpointsSchema = z.object({
+  S3_ENDPOINT: z.string().optional(),
+  SQS_ENDPOINT: z.string().optional(),
+  SCHEDULER_ENDPOINT: z.string().optional(),
+});
+
+/** What `npm run conformance` is held against, unless its flags say so: a URL, or `aws`. */
+export function loadConformanceEndpoints(environment: Environment = process.env) {
+  const env = read(endpointsSchema, environment);
+  return { s3: env.S3_ENDPOINT, sqs: env.SQS_ENDPOINT, scheduler: env.SCHEDULER_ENDPOINT };
+}
+
 function read<T extends z.ZodType>(schema: T, environment: Environment): z.infer<T> {
   // An empty variable means "not set": that is what `VAR=` in an env file says.
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { S3Client } from "@aws-sdk/client-s3";
+import { loadConformanceEndpoints } from "../../../shared/config.ts";
 import { startCloud } from "../server.ts";
 import type { ConformanceCase } from "./case.ts";
 import { DEVIATIONS } from "./deviations.ts";
@@ -10,25 +12,47 @@ import type { TargetOptions } from "./target.ts";
 
 /**
  * `run.ts [--s3 URL] [--sqs URL] [--scheduler URL] [--target NAME] [--region R] [--key ID --secret S] [--role ARN]`: holds
- * the services at these endpoints against what AWS documents. `--s3 aws` means the service of AWS itself. Without any
- * endpoint it starts a local cloud of its own. Exits with 1 when something failed that is not on the target's list.
+ * the services at these endpoints (or at S3_ENDPOINT, SQS_ENDPOINT, SCHEDULER_ENDPOINT) against what AWS documents.
+ * `--s3 aws` means the service of AWS itself. Without any endpoint it starts a local cloud of its own. Exits with 1 when
+ * something failed that is not on the target's list, or nothing could be run.
  */
-const text = { type: "string" } as const;
-const { values } = parseArgs({
-  options: { s3: text, sqs: text, scheduler: text, target: text, region: text, key: text, secret: text, role: text },
-});
-const region = values.region ?? "us-east-1";
-const roleArn = values.role ?? "arn:aws:iam::000000000000:role/scheduler";
-const print = (line: string) => process.stdout.write(`${line}\n`);
+const USAGE = `usage: npm run conformance [-- [--s3 URL|aws] [--sqs URL|aws] [--scheduler URL|aws]
+  [--target ${Object.keys(DEVIATIONS).join("|")}] [--region REGION] [--key ID --secret SECRET] [--role ARN]]
+Without an endpoint (flag, or S3_ENDPOINT, SQS_ENDPOINT, SCHEDULER_ENDPOINT) it starts a local cloud for itself.`;
 const SERVICES = ["s3", "sqs", "scheduler"] as const;
+type Service = (typeof SERVICES)[number];
 
-async function run(
-  name: string,
-  services: readonly ConformanceCase["service"][],
-  target: TargetOptions,
-): Promise<void> {
-  const deviations = DEVIATIONS[name];
-  if (!deviations) throw new Error(`there is no target "${name}"; there are: ${Object.keys(DEVIATIONS).join(", ")}`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+function readFlags() {
+  const text = { type: "string" } as const;
+  const flags = { s3: text, sqs: text, scheduler: text, target: text, key: text, secret: text };
+  const defaults = {
+    region: { ...text, default: "us-east-1" },
+    role: { ...text, default: "arn:aws:iam::000000000000:role/scheduler" },
+  };
+  try {
+    return parseArgs({ options: { ...flags, ...defaults, help: { type: "boolean" } } }).values;
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+  }
+}
+
+const values = readFlags();
+if (values.help) {
+  print(USAGE);
+  process.exit(0);
+}
+
+async function run(name: string, services: readonly ConformanceCase["service"][], target: TargetOptions) {
+  const deviations = DEVIATIONS[name] ?? fail(`there is no target "${name}"\n${USAGE}`);
+  const where = services.map((service) => `${service} at ${target.endpoints[service] ?? "AWS"}`);
+  print(`${where.join(", ")}; expected deviations: those of "${name}"`);
   const results = await runCases({
     ...target,
     services,
@@ -45,6 +69,8 @@ async function run(
   if (count("failed") + count("conforms") > 0) process.exitCode = 1;
 }
 
+const { region, role: roleArn } = values;
+
 async function runAgainstOwnCloud(): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), "cloud-"));
   const credentials = { accessKeyId: "conformance", secretAccessKey: "conformance-secret" };
@@ -58,14 +84,22 @@ async function runAgainstOwnCloud(): Promise<void> {
   }
 }
 
-const services = SERVICES.filter((service) => values[service] !== undefined);
-if (services.length === 0) {
-  await runAgainstOwnCloud();
-} else {
-  const endpoints = Object.fromEntries(
-    services.filter((service) => values[service] !== "aws").map((service) => [service, values[service]]),
-  );
-  const { key: accessKeyId, secret: secretAccessKey } = values;
-  const credentials = accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {};
-  await run(values.target ?? "aws", services, { endpoints, region, roleArn, ...credentials });
+async function runAgainst(given: Readonly<Partial<Record<Service, string>>>): Promise<void> {
+  const { key: accessKeyId, secret: secretAccessKey, target = "aws" } = values;
+  const credentials = accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
+  if (!credentials) {
+    // All cases would fail for the same reason.
+    await new S3Client({ region }).config
+      .credentials()
+      .catch(() => fail(`no credentials: give --key and --secret\n${USAGE}`));
+  }
+  const services = SERVICES.filter((service) => given[service] !== undefined);
+  const endpoints = Object.fromEntries(Object.entries(given).filter(([, endpoint]) => endpoint !== "aws"));
+  await run(target, services, { endpoints, region, roleArn, ...(credentials && { credentials }) });
 }
+
+const given = { ...loadConformanceEndpoints(), ...values };
+const endpoints = Object.fromEntries(
+  SERVICES.flatMap((service) => (given[service] ? [[service, given[service]]] : [])),
+);
+await (Object.keys(endpoints).length === 0 ? runAgainstOwnCloud() : runAgainst(endpoints));
