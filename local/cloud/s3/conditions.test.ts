@@ -91,6 +91,40 @@ describe("conditions on a read", () => {
     await expect(cloud.s3.send(new GetObjectCommand({ ...target, IfMatch: '"abc"' }))).rejects.toMatchObject(refused);
   });
 
+  type Given = { match?: boolean; noneMatch?: boolean; unmodifiedSince?: Side; modifiedSince?: Side };
+  type Side = "before" | "after";
+  it.each<[string, Given, number]>([
+    ["an ETag that fits outweighs a change since", { match: true, unmodifiedSince: "before" }, 200],
+    ["an ETag that does not fit outweighs no change since", { match: false, unmodifiedSince: "after" }, 412],
+    ["an ETag that the client has outweighs a change since", { noneMatch: true, modifiedSince: "before" }, 304],
+    ["an ETag that the client has not outweighs no change since", { noneMatch: false, modifiedSince: "after" }, 200],
+    ["what is expected is looked at before what the client has", { match: false, noneMatch: true }, 412],
+    ["what is expected may be what the client has", { match: true, noneMatch: true }, 304],
+    [
+      "a change that is not expected is told before one that is not known",
+      { unmodifiedSince: "before", noneMatch: true },
+      412,
+    ],
+  ])("%s", async (_, { match, noneMatch, unmodifiedSince, modifiedSince }, status) => {
+    const bucket = await createTestBucket(cloud);
+    const { ETag } = await bucket.put("key", "x");
+    const target = { Bucket: bucket.name, Key: "key" };
+    const { LastModified } = await cloud.s3.send(new HeadObjectCommand(target));
+    const tag = (fits: boolean) => (fits ? ETag : '"abc"');
+    const time = (side: "before" | "after") =>
+      new Date((LastModified?.getTime() ?? 0) + (side === "before" ? -5000 : 0));
+    const conditions = {
+      ...(match !== undefined && { IfMatch: tag(match) }),
+      ...(noneMatch !== undefined && { IfNoneMatch: tag(noneMatch) }),
+      ...(unmodifiedSince && { IfUnmodifiedSince: time(unmodifiedSince) }),
+      ...(modifiedSince && { IfModifiedSince: time(modifiedSince) }),
+    };
+    const input = { ...target, ...conditions };
+    const got = await cloud.s3.send(new GetObjectCommand(input)).catch((error: unknown) => error);
+    const head = await cloud.s3.send(new HeadObjectCommand(input)).catch((error: unknown) => error);
+    for (const answer of [got, head]) expect(answer).toMatchObject({ $metadata: { httpStatusCode: status } });
+  });
+
   it("go by the time of change when no ETag is given", async () => {
     const bucket = await createTestBucket(cloud);
     await bucket.put("key", "x");

@@ -31,6 +31,12 @@ describe("ListObjectsV2", () => {
     expect([KeyCount, IsTruncated, Name]).toEqual([1, false, bucket.name]);
   });
 
+  it("names the owner when it is asked to", async () => {
+    const bucket = await bucketWith(["key"]);
+    expect((await bucket.list({ FetchOwner: true })).Contents?.[0]?.Owner).toEqual({ ID: "000000000000" });
+    expect((await bucket.list({ FetchOwner: false })).Contents?.[0]?.Owner).toBeUndefined();
+  });
+
   it("rolls up what lies behind the delimiter", async () => {
     const bucket = await bucketWith(["a/1", "a/2", "a/b/3", "b", "c/"]);
     const top = await bucket.list({ Delimiter: "/" });
@@ -53,6 +59,13 @@ describe("ListObjectsV2", () => {
   it("encodes keys when it is asked to", async () => {
     const bucket = await bucketWith(["a b/ü+&\u0001"]);
     expect(await bucket.keys({ EncodingType: "url" })).toEqual(["a+b/%C3%BC%2B%26%01"]);
+    const asked = { Prefix: "a ", Delimiter: "ü", StartAfter: "a +" };
+    expect(await bucket.list({ EncodingType: "url", ...asked })).toMatchObject({
+      Prefix: "a+",
+      Delimiter: "%C3%BC",
+      StartAfter: "a+%2B",
+      CommonPrefixes: [{ Prefix: "a+b/%C3%BC" }],
+    });
   });
 
   it("gives at most 1,000 keys, none for max-keys 0, and refuses what is no number", async () => {

@@ -5,6 +5,7 @@ import { invalidArgument } from "./errors.ts";
 import { keyEncoder } from "./key-encoding.ts";
 import { keyBytes } from "./object-key.ts";
 import type { OrderedMap } from "./ordered-map.ts";
+import { ACCOUNT } from "../sqs/queue-names.ts";
 import { s3Document, sendXml, textElement } from "./xml.ts";
 
 const MOST_KEYS = 1000;
@@ -20,6 +21,7 @@ export const listObjects: S3Action = async (context, call) => {
   const delimiter = keyBytes(query.get("delimiter") ?? "");
   const startAfter = query.get("start-after");
   const token = query.get("continuation-token");
+  const withOwner = query.get("fetch-owner") === "true";
   const maxKeys = parseMaxKeys(query.get("max-keys"));
   const after = token === undefined ? keyBytes(startAfter ?? "") : parseToken(token);
 
@@ -36,7 +38,7 @@ export const listObjects: S3Action = async (context, call) => {
     textElement("MaxKeys", maxKeys),
     textElement("IsTruncated", page.continueAfter !== undefined),
     ...(page.continueAfter === undefined ? [] : [textElement("NextContinuationToken", makeToken(page.continueAfter))]),
-    ...page.contents.map(([key, object]) => contentsElement(encode(key), object)),
+    ...page.contents.map(([key, object]) => contentsElement(encode(key), object, withOwner)),
     ...page.commonPrefixes.map((common) => `<CommonPrefixes>${textElement("Prefix", encode(common))}</CommonPrefixes>`),
   ];
   sendXml(call.exchange.response, 200, s3Document("ListBucketResult", parts));
@@ -76,12 +78,13 @@ function listPage(objects: OrderedMap<StoredObject>, { prefix, delimiter, after,
   }
 }
 
-function contentsElement(key: string, { modifiedAt, etag, size }: StoredObject): string {
+function contentsElement(key: string, { modifiedAt, etag, size }: StoredObject, withOwner: boolean): string {
   const parts = [
     textElement("Key", key),
     textElement("LastModified", new Date(modifiedAt).toISOString()),
     textElement("ETag", `"${etag}"`),
     textElement("Size", size),
+    ...(withOwner ? [`<Owner>${textElement("ID", ACCOUNT)}</Owner>`] : []),
     textElement("StorageClass", "STANDARD"),
   ];
   return `<Contents>${parts.join("")}</Contents>`;

@@ -92,9 +92,29 @@ describe("an object", () => {
     await cloud.restart();
     const target = { Bucket: bucket.name, Key: "key" };
     expect(await cloud.s3.send(new HeadObjectCommand(target))).toMatchObject(described);
-    const asked = { ResponseContentType: "text/plain", ResponseContentDisposition: "attachment" };
-    const head = await cloud.s3.send(new HeadObjectCommand({ ...target, ...asked }));
-    expect(head).toMatchObject({ ContentType: "text/plain", ContentDisposition: "attachment" });
+    const asked = {
+      ResponseContentType: "text/plain",
+      ResponseCacheControl: "no-store",
+      ResponseContentDisposition: 'attachment; filename="a b.txt"',
+      ResponseContentEncoding: "br",
+      ResponseContentLanguage: "id",
+      ResponseExpires: new Date(Date.UTC(2030, 0, 1)),
+    };
+    const answers = [
+      await cloud.s3.send(new HeadObjectCommand({ ...target, ...asked })),
+      await cloud.s3.send(new GetObjectCommand({ ...target, ...asked, Range: "bytes=0-1" })),
+    ];
+    for (const answer of answers) {
+      expect(answer).toMatchObject({
+        ContentType: "text/plain",
+        CacheControl: "no-store",
+        ContentDisposition: 'attachment; filename="a b.txt"',
+        ContentEncoding: "br",
+        ContentLanguage: "id",
+        ExpiresString: "Tue, 01 Jan 2030 00:00:00 GMT",
+        Metadata: described.Metadata,
+      });
+    }
   });
 
   it("has octet-stream for a type when none was given", async () => {
