@@ -2,27 +2,15 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { CreateScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
-import {
-  CreateQueueCommand,
-  DeleteMessageCommand,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SendMessageCommand,
-} from "@aws-sdk/client-sqs";
-import { connect, credentials, region } from "../local/cloud/test-cloud.ts";
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { connect } from "../local/cloud/test-cloud.ts";
 import type { CloudClients } from "../local/cloud/test-cloud.ts";
 import { startCloudProcess } from "../local/cloud/test-process.ts";
-import { inParallel } from "./support/in-parallel.ts";
+import { createQueue, fillCloud, MUCH } from "./support/fill-cloud.ts";
 import { percentile } from "./support/percentile.ts";
 import { memoryMb } from "./support/process-usage.ts";
 import { report } from "./support/report.ts";
 
-const MESSAGES = 100_000;
-const GROUPS = 1_000;
-const OBJECTS = 20_000;
-const SCHEDULES = 10_000;
 const RECEIVES = 500;
 const LIMITS = { memoryMb: 300, startMs: 3_000, latencyRatio: 2 };
 
@@ -35,8 +23,7 @@ async function localCloudLarge(): Promise<void> {
   const empty = await start(directories.empty);
   let full = await start(directories.full);
   const { QueueUrl: emptyUrl = "" } = await createQueue(empty.clients);
-  await createQueue(full.clients);
-  await fill(full.clients, full.endpoint);
+  await fillCloud(full.clients, full.endpoint);
   const afterFilling = await memoryMb(full.pid);
 
   await full.stop();
@@ -60,7 +47,7 @@ async function localCloudLarge(): Promise<void> {
   const latencyRatio = receive.full.p50Ms / receive.empty.p50Ms;
   const memory = Math.max(afterFilling.peak, peak);
   await report("local-cloud-large", {
-    holds: { messages: MESSAGES, groups: GROUPS, objects: OBJECTS, schedules: SCHEDULES },
+    holds: MUCH,
     limits: LIMITS,
     startMs: Math.round(startMs),
     memoryMb: { whileFilling: afterFilling, afterStart: afterStart.now, afterReceives: peak },
@@ -85,47 +72,6 @@ async function start(dataDir: string) {
       return stop("SIGTERM");
     },
   };
-}
-
-function createQueue({ sqs }: CloudClients) {
-  const Attributes = { FifoQueue: "true", ContentBasedDeduplication: "true" };
-  return sqs.send(new CreateQueueCommand({ QueueName: "bench.fifo", Attributes }));
-}
-
-async function fill({ sqs, s3 }: CloudClients, endpoint: string): Promise<void> {
-  const QueueUrl = `${endpoint}/000000000000/bench.fifo`;
-  await inParallel(MESSAGES / 10, 16, async (batch) => {
-    const Entries = Array.from({ length: 10 }, (_, index) => ({
-      Id: String(index),
-      MessageBody: JSON.stringify({ id: randomUUID(), text: "x".repeat(300) }),
-      MessageGroupId: `group-${(batch * 10 + index) % GROUPS}`,
-    }));
-    await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-  });
-  await s3.send(new CreateBucketCommand({ Bucket: "bench" }));
-  await inParallel(OBJECTS, 16, (index) => {
-    const Key = `devices/${index % 100}/log/${String(index).padStart(10, "0")}`;
-    return s3.send(new PutObjectCommand({ Bucket: "bench", Key, Body: "x".repeat(400) }));
-  });
-  const scheduler = new SchedulerClient({ endpoint, region, credentials });
-  const Target = {
-    Arn: "arn:aws:sqs:us-east-1:000000000000:bench.fifo",
-    RoleArn: "arn:aws:iam::000000000000:role/scheduler",
-    SqsParameters: { MessageGroupId: "schedules" },
-  };
-  await inParallel(SCHEDULES, 16, (index) =>
-    scheduler.send(
-      new CreateScheduleCommand({
-        Name: `schedule-${index}`,
-        ScheduleExpression: "at(2030-01-01T08:00:00)",
-        ScheduleExpressionTimezone: "Asia/Jakarta",
-        FlexibleTimeWindow: { Mode: "OFF" },
-        ActionAfterCompletion: "DELETE",
-        Target: { ...Target, Input: JSON.stringify({ id: randomUUID() }) },
-      }),
-    ),
-  );
-  scheduler.destroy();
 }
 
 function sendOne({ sqs }: CloudClients, QueueUrl: string) {

@@ -145,6 +145,17 @@ it("does not keep what is out of date in its agenda for ever", async () => {
   expect(context.schedules.nextDueAt).toBeLessThanOrEqual(far - 2_999);
 });
 
+it("does not keep what was deleted until it would have been due", () => {
+  const { schedules } = context;
+  const names = Array.from({ length: 3_000 }, (_, index) => `schedule-${index}`);
+  for (const name of names) {
+    schedules.apply({ type: "scheduler.schedule", ...schedule(name, Date.now() + 1e9) }, undefined);
+  }
+  expect(schedules.agendaEntries).toBe(3_000);
+  for (const name of names) schedules.apply({ type: "scheduler.deleted", group: "default", name }, undefined);
+  expect(schedules.agendaEntries).toBeLessThan(1_100);
+});
+
 it("with the precision of a minute, invokes somewhere in that minute, always at the same moment", () => {
   const minute = Date.UTC(2026, 0, 1, 10, 30);
   const moments = Array.from(

@@ -25,8 +25,8 @@ export type StoredSchedule = ScheduleId & {
   /** A rate counts from here. */
   anchor: number;
   /** The time of the next invocation as the expression says; absent when there is none left. */
-  nextAt?: number;
-  retry?: Retry;
+  nextAt?: number | undefined;
+  retry?: Retry | undefined;
 };
 
 /** What the client asked for, with the defaults filled in, but for the input. */

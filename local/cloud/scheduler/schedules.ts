@@ -4,7 +4,7 @@ import type { PayloadLocation } from "../store/data-file.ts";
 import type { Captured } from "../store/snapshot.ts";
 import { dueAt } from "./due-at.ts";
 import type { Precision } from "./due-at.ts";
-import type { ScheduleId, SchedulerRecord, StoredSchedule } from "./records.ts";
+import type { Retry, ScheduleId, SchedulerRecord, StoredSchedule } from "./records.ts";
 
 /** A schedule in memory; its input stays on disk. */
 export type Schedule = StoredSchedule & {
@@ -18,9 +18,6 @@ export type Group = { name: string; createdAt: number; schedules: OrderedMap<Sch
 /** Every account has it, and it cannot be deleted (user guide, "Managing a schedule group"). */
 export const DEFAULT_GROUP = "default";
 
-/** Entries of schedules that have changed since stay in the agenda, up to this many more than it needs. */
-const STALE_ENTRIES = 1_000;
-
 type Done = { request: string; until: number };
 
 /** All groups and schedules: what the journal's records of the Scheduler add up to. */
@@ -30,8 +27,7 @@ export class Schedules {
   readonly #tokens = new Map<string, Done>();
   readonly #now: () => number;
   readonly #precision: Precision;
-  #agenda = new DueHeap<Schedule>();
-  #agendaEntries = 0;
+  readonly #agenda = new DueHeap<Schedule>();
   #size = 0;
   #onAgenda: () => void = () => undefined;
 
@@ -51,7 +47,7 @@ export class Schedules {
 
   /** More than there are schedules: some are out of date. */
   get agendaEntries(): number {
-    return this.#agendaEntries;
+    return this.#agenda.size;
   }
 
   /** When the first schedule is due, or sooner. */
@@ -71,7 +67,6 @@ export class Schedules {
     while (due.length < max) {
       const schedule = this.#agenda.takeDue(now);
       if (!schedule) break;
-      this.#agendaEntries -= 1;
       const current = this.get(schedule) === schedule && schedule.dueAt !== undefined && schedule.dueAt <= now;
       if (current && !due.includes(schedule)) due.push(schedule);
     }
@@ -89,6 +84,15 @@ export class Schedules {
     return done && done.until > this.#now() ? done.request : undefined;
   }
 
+  /** Frees the client tokens whose time is over. */
+  forgetOld(): void {
+    const now = this.#now();
+    for (const [token, { until }] of this.#tokens) {
+      if (until > now) break;
+      this.#tokens.delete(token);
+    }
+  }
+
   apply(record: SchedulerRecord, payload: PayloadLocation | undefined): void {
     switch (record.type) {
       case "scheduler.group": {
@@ -98,7 +102,8 @@ export class Schedules {
       }
       case "scheduler.groupDeleted":
         this.#size -= this.groups.get(record.name)?.schedules.size ?? 0;
-        return this.groups.delete(record.name);
+        this.groups.delete(record.name);
+        return this.#tidyAgenda();
       case "scheduler.schedule":
         return this.#set(record, payload);
       case "scheduler.deleted":
@@ -114,20 +119,20 @@ export class Schedules {
     }
   }
 
-  /** Copies: schedules change while the snapshot is written. */
-  capture(): Captured<SchedulerRecord>[] {
-    const captured: Captured<SchedulerRecord>[] = [];
+  /** Of a schedule only its next time and its retry change, while the snapshot is written: they are copied. */
+  capture(): Iterable<Captured<SchedulerRecord>> {
+    const facts: SchedulerRecord[] = [];
+    const captured: CapturedSchedule[] = [];
     for (const [, { name, createdAt, schedules }] of this.groups.entriesFrom("")) {
-      captured.push({ record: { type: "scheduler.group", name, createdAt } });
-      for (const [, { input, dueAt: _dueAt, ...stored }] of schedules.entriesFrom("")) {
-        const record: SchedulerRecord = { type: "scheduler.schedule", ...stored };
-        captured.push(input ? { record, payload: input } : { record });
+      facts.push({ type: "scheduler.group", name, createdAt });
+      for (const [, schedule] of schedules.entriesFrom("")) {
+        captured.push({ schedule, nextAt: schedule.nextAt, retry: schedule.retry });
       }
     }
     for (const [token, { request, until }] of this.#tokens) {
-      captured.push({ record: { type: "scheduler.token", token, request, until } });
+      facts.push({ type: "scheduler.token", token, request, until });
     }
-    return captured;
+    return capturedRecords(facts, captured);
   }
 
   #set({ type: _type, ...stored }: { type: string } & StoredSchedule, input: PayloadLocation | undefined): void {
@@ -135,7 +140,7 @@ export class Schedules {
     const schedules = this.groups.get(stored.group)?.schedules;
     if (!schedules) return;
     if (!schedules.get(stored.name)) this.#size += 1;
-    const schedule: Schedule = { ...stored, input, dueAt: dueAt(stored, this.#precision) };
+    const schedule = toSchedule(stored, input, dueAt(stored, this.#precision));
     schedules.set(stored.name, schedule);
     this.#addToAgenda(schedule);
   }
@@ -145,45 +150,53 @@ export class Schedules {
     if (!schedules?.get(name)) return;
     schedules.delete(name);
     this.#size -= 1;
+    this.#tidyAgenda();
   }
 
   #change(id: ScheduleId, { nextAt, retry }: Pick<StoredSchedule, "nextAt" | "retry">): void {
     const schedule = this.get(id);
     if (!schedule) return;
-    delete schedule.nextAt;
-    delete schedule.retry;
-    Object.assign(schedule, nextAt !== undefined && { nextAt }, retry && { retry });
+    schedule.nextAt = nextAt;
+    schedule.retry = retry;
     schedule.dueAt = dueAt(schedule, this.#precision);
     this.#addToAgenda(schedule);
   }
 
   #addToAgenda(schedule: Schedule): void {
     if (schedule.dueAt === undefined) return;
-    if (this.#agendaEntries > 2 * this.#size + STALE_ENTRIES) this.#rebuildAgenda();
     this.#agenda.add(schedule.dueAt, schedule);
-    this.#agendaEntries += 1;
+    this.#tidyAgenda();
     this.#onAgenda();
   }
 
-  #rebuildAgenda(): void {
-    this.#agenda = new DueHeap();
-    this.#agendaEntries = 0;
-    for (const [, { schedules }] of this.groups.entriesFrom("")) {
-      for (const [, schedule] of schedules.entriesFrom("")) {
-        if (schedule.dueAt === undefined) continue;
-        this.#agenda.add(schedule.dueAt, schedule);
-        this.#agendaEntries += 1;
-      }
-    }
+  #tidyAgenda(): void {
+    this.#agenda.tidy(this.#size, (schedule, at) => this.get(schedule) === schedule && schedule.dueAt === at);
   }
 
   #remember(token: string, { request, until }: Done): void {
-    const now = this.#now();
-    for (const [old, done] of this.#tokens) {
-      if (done.until > now) break;
-      this.#tokens.delete(old);
-    }
+    this.forgetOld();
     this.#tokens.delete(token);
-    if (until > now) this.#tokens.set(token, { request, until });
+    if (until > this.#now()) this.#tokens.set(token, { request, until });
+  }
+}
+
+/** Written out, absent fields too: an object that is made otherwise, or that loses a field, takes twice the memory. */
+function toSchedule(stored: StoredSchedule, input: PayloadLocation | undefined, dueAt: number | undefined): Schedule {
+  const { group, name, definition, createdAt, modifiedAt, anchor, nextAt, retry } = stored;
+  return { group, name, definition, createdAt, modifiedAt, anchor, nextAt, retry, input, dueAt };
+}
+
+type CapturedSchedule = { schedule: Schedule; nextAt: number | undefined; retry: Retry | undefined };
+
+function* capturedRecords(
+  facts: readonly SchedulerRecord[],
+  captured: readonly CapturedSchedule[],
+): Generator<Captured<SchedulerRecord>> {
+  for (const record of facts) yield { record };
+  for (const { schedule, nextAt, retry } of captured) {
+    const { group, name, definition, createdAt, modifiedAt, anchor, input } = schedule;
+    const stored: StoredSchedule = { group, name, definition, createdAt, modifiedAt, anchor, nextAt, retry };
+    const record: SchedulerRecord = { type: "scheduler.schedule", ...stored };
+    yield input ? { record, payload: input } : { record };
   }
 }

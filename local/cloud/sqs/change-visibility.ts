@@ -26,7 +26,8 @@ async function changeOne({ commit, now }: SqsContext, queue: Queue, input: Input
   const seconds = optionalInteger(input, "VisibilityTimeout", 0, LONGEST_VISIBILITY_SECONDS);
   if (seconds === undefined) throw missingParameter("VisibilityTimeout");
   const message = messageInFlight(queue, requiredText(input, "ReceiptHandle"));
-  const { id, receives, firstReceivedAt, receipt } = message;
+  const { id, visibility } = message;
+  const { receives, firstReceivedAt, receipt } = visibility;
   const record: SqsRecord = {
     type: "sqs.visibility",
     queue: queue.name,

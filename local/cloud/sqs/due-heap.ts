@@ -1,8 +1,18 @@
 type Entry<T> = { at: number; value: T };
 
-/** Things that become due at a time; the earliest first. A value that changed its mind is simply added again. */
+/** Entries that are out of date may stay, up to this many more than those that are not. */
+const MOST_STALE = 1_000;
+
+/**
+ * Things that become due at a time; the earliest first. A value that changed its mind is simply added again; `tidy` is
+ * for the entries that are left behind.
+ */
 export class DueHeap<T> {
-  readonly #entries: Entry<T>[] = [];
+  #entries: Entry<T>[] = [];
+
+  get size(): number {
+    return this.#entries.length;
+  }
 
   /** When the next value is due. */
   get nextAt(): number | undefined {
@@ -31,6 +41,15 @@ export class DueHeap<T> {
     const last = this.#entries.pop();
     if (last && last !== first) this.#sinkFromTop(last);
     return first.value;
+  }
+
+  /** Forgets what is out of date when that may be most of it. `current`: how many values there are at most. */
+  tidy(current: number, isCurrent: (value: T, at: number) => boolean): void {
+    if (this.#entries.length <= 2 * current + MOST_STALE) return;
+    const kept = new Map<T, Entry<T>>();
+    for (const entry of this.#entries) if (isCurrent(entry.value, entry.at)) kept.set(entry.value, entry);
+    // What is in order is a heap.
+    this.#entries = [...kept.values()].sort((a, b) => a.at - b.at);
   }
 
   #sinkFromTop(entry: Entry<T>): void {

@@ -2,7 +2,7 @@ import type { PayloadLocation } from "../store/data-file.ts";
 import { KeyLocks } from "../key-locks.ts";
 import { DueHeap } from "./due-heap.ts";
 import { fifoOrder } from "./fifo-order.ts";
-import { toMessage } from "./message.ts";
+import { toMessage, toVisibility } from "./message.ts";
 import type { DeliveryOrder, Message, Place } from "./message.ts";
 import type { MoveTask } from "./move-task.ts";
 import { settingsOf } from "./queue-attributes.ts";
@@ -92,6 +92,7 @@ export class Queue {
     this.messages.delete(id);
     this.counts[message.place] -= 1;
     this.#order.remove(message);
+    this.#tidyHidden();
     this.#wake();
     return message;
   }
@@ -99,8 +100,7 @@ export class Queue {
   setVisibility(id: string, visibility: Visibility): void {
     const message = this.messages.get(id);
     if (!message) return;
-    const { visibleAt, receives, firstReceivedAt, receipt } = visibility;
-    Object.assign(message, { visibleAt, receives, firstReceivedAt, receipt });
+    message.visibility = toVisibility(visibility);
     this.#hide(message);
     this.#place(message);
   }
@@ -200,13 +200,23 @@ export class Queue {
   }
 
   #hide(message: Message): void {
-    if (message.visibleAt > this.#now()) this.#hidden.add(message.visibleAt, message);
+    const { visibleAt } = message.visibility;
+    if (visibleAt <= this.#now()) return;
+    this.#hidden.add(visibleAt, message);
+    this.#tidyHidden();
   }
 
-  #placeOf({ claimed, visibleAt, receives }: Message): Place {
+  /** A message that is deleted hours before it would be visible again is not to be kept until then. */
+  #tidyHidden(): void {
+    this.#hidden.tidy(this.counts.inFlight + this.counts.delayed, (message, at) => {
+      return this.messages.get(message.id) === message && message.visibility.visibleAt === at;
+    });
+  }
+
+  #placeOf({ claimed, visibility }: Message): Place {
     if (claimed) return "inFlight";
-    if (visibleAt <= this.#now()) return "available";
-    return receives > 0 ? "inFlight" : "delayed";
+    if (visibility.visibleAt <= this.#now()) return "available";
+    return visibility.receives > 0 ? "inFlight" : "delayed";
   }
 
   #place(message: Message): void {

@@ -1,9 +1,10 @@
 import type { PayloadLocation } from "../store/data-file.ts";
 import type { Captured } from "../store/snapshot.ts";
 import { toStored } from "./message.ts";
+import type { Message } from "./message.ts";
 import { Queue } from "./queue.ts";
 import type { Deduplicated } from "./queue.ts";
-import type { SqsRecord, StoredMessage } from "./records.ts";
+import type { SqsRecord, Visibility } from "./records.ts";
 
 /** All queues: what the journal's records of SQS add up to. */
 export class Queues {
@@ -50,9 +51,9 @@ export class Queues {
     }
   }
 
-  /** Copies: messages change while the snapshot is written. */
+  /** Messages do not change but for their visibility, which is replaced: it is enough to remember both. */
   capture(): Iterable<Captured<SqsRecord>> {
-    return capturedRecords(this.#lastSequence, [...this.byName.values()].map(copyQueue));
+    return capturedRecords(this.#lastSequence, [...this.byName.values()].map(captureQueue));
   }
 
   #setQueue(record: Extract<SqsRecord, { type: "sqs.queue" }>): void {
@@ -105,20 +106,23 @@ export class Queues {
     const target = this.byName.get(to);
     const message = target && from.remove(record.id);
     if (!message) return;
-    const cleared = { visibleAt: 0, receives: 0, firstReceivedAt: undefined, receipt: undefined };
     const change = "source" in record ? { source: record.source } : { id: record.newId, source: undefined };
-    target.add({ ...message, ...cleared, sequence, sentAt, ...change }, message.payload);
+    target.add({ ...message, visibleAt: 0, receives: 0, sequence, sentAt, ...change }, message.payload);
   }
 }
 
 type CapturedQueue = {
   facts: SqsRecord[];
   name: string;
-  messages: { stored: StoredMessage; payload: PayloadLocation }[];
-  dedup: [string, Deduplicated][];
+  messages: readonly Message[];
+  /** Of each message. */
+  visibilities: readonly Readonly<Visibility>[];
+  dedupKeys: readonly string[];
+  /** Of each key. */
+  dedup: readonly Deduplicated[];
 };
 
-function copyQueue(queue: Queue): CapturedQueue {
+function captureQueue(queue: Queue): CapturedQueue {
   const { name, attributes, createdAt, modifiedAt, tags } = queue;
   const facts: SqsRecord[] = [
     { type: "sqs.queue", name, attributes, createdAt, modifiedAt },
@@ -128,22 +132,24 @@ function copyQueue(queue: Queue): CapturedQueue {
     ...queue.moveTasks.map((task): SqsRecord => ({ type: "sqs.moveTask", queue: name, ...task })),
   ];
   if (Object.keys(tags).length > 0) facts.push({ type: "sqs.tags", queue: name, tags });
-  const messages = [...queue.messages.values()].map((message) => {
-    return { stored: toStored(message), payload: message.payload };
-  });
-  return { facts, name, messages, dedup: [...queue.dedup] };
+  const messages = [...queue.messages.values()];
+  const visibilities = messages.map(({ visibility }) => visibility);
+  const { dedup } = queue;
+  return { facts, name, messages, visibilities, dedupKeys: [...dedup.keys()], dedup: [...dedup.values()] };
 }
 
 /** Messages before the deduplication that refers to them (`Queue.remember`). */
 function* capturedRecords(lastSequence: number, queues: readonly CapturedQueue[]): Generator<Captured<SqsRecord>> {
   yield { record: { type: "sqs.sequence", last: lastSequence } };
-  for (const { facts, name, messages, dedup } of queues) {
+  for (const { facts, name, messages, visibilities, dedupKeys, dedup } of queues) {
     for (const record of facts) yield { record };
-    for (const { stored, payload } of messages) {
-      yield { record: { type: "sqs.message", queue: name, ...stored }, payload };
+    for (const [index, message] of messages.entries()) {
+      const stored = toStored(message, visibilities[index] ?? message.visibility);
+      yield { record: { type: "sqs.message", queue: name, ...stored }, payload: message.payload };
     }
-    for (const [key, { id, sequence, until }] of dedup) {
-      yield { record: { type: "sqs.dedup", queue: name, key, id, sequence, until } };
+    for (const [index, key] of dedupKeys.entries()) {
+      const answer = dedup[index];
+      if (answer) yield { record: { type: "sqs.dedup", queue: name, key, ...answer } };
     }
   }
 }

@@ -8,8 +8,8 @@ export function newReceipt(): string {
   return randomBytes(9).toString("base64url");
 }
 
-export function receiptHandle({ id, receipt }: Pick<Message, "id" | "receipt">): string {
-  return `${id}.${receipt}`;
+export function receiptHandle({ id, visibility }: Pick<Message, "id" | "visibility">): string {
+  return `${id}.${visibility.receipt}`;
 }
 
 /**
@@ -21,7 +21,7 @@ export function messageToDelete(queue: Queue, handle: string): Message | undefin
   const { id, receipt } = parseHandle(handle);
   const message = queue.messages.get(id);
   if (!message) return undefined;
-  const current = message.receipt === receipt;
+  const current = message.visibility.receipt === receipt;
   if (!queue.fifo) return current ? message : undefined;
   queue.reveal();
   if (current && message.place === "inFlight" && !message.claimed) return message;
@@ -35,7 +35,7 @@ export function messageInFlight(queue: Queue, handle: string): Message {
   const { id, receipt } = parseHandle(handle);
   queue.reveal();
   const message = queue.messages.get(id);
-  if (!message || message.receipt !== receipt || message.place !== "inFlight" || message.claimed) {
+  if (!message || message.visibility.receipt !== receipt || message.place !== "inFlight" || message.claimed) {
     throw messageNotInflight();
   }
   return message;

@@ -31,7 +31,8 @@ export function messagesOfAttempt({ now }: SqsContext, queue: Queue, attempt: st
   queue.reveal();
   const messages = before.messages.flatMap(({ id, receipt, visibleAt }) => {
     const message = queue.messages.get(id);
-    const same = message?.place === "inFlight" && message.receipt === receipt && message.visibleAt === visibleAt;
+    const now = message?.visibility;
+    const same = message?.place === "inFlight" && now?.receipt === receipt && now.visibleAt === visibleAt;
     return same ? [message] : [];
   });
   return messages.length === before.messages.length ? messages : undefined;
@@ -46,7 +47,8 @@ export async function repeatReceive(
   seconds: number,
 ): Promise<Message[]> {
   const visibleAt = seconds === 0 ? 0 : context.now() + seconds * 1000;
-  const records = messages.map(({ id, receives, firstReceivedAt, receipt = "" }) => {
+  const records = messages.map(({ id, visibility }) => {
+    const { receives, firstReceivedAt, receipt = "" } = visibility;
     const first = firstReceivedAt === undefined ? {} : { firstReceivedAt };
     return { type: "sqs.visibility", queue: queue.name, id, visibleAt, receives, ...first, receipt } as const;
   });

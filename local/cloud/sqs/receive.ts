@@ -91,15 +91,17 @@ function receiveRecord(queue: Queue, message: Message, seconds: number, now: num
     queue: queue.name,
     id: message.id,
     visibleAt: seconds === 0 ? 0 : now + seconds * 1000,
-    receives: message.receives + 1,
-    firstReceivedAt: message.firstReceivedAt ?? now,
+    receives: message.visibility.receives + 1,
+    firstReceivedAt: message.visibility.firstReceivedAt ?? now,
     receipt: newReceipt(),
   } as const;
 }
 
 function isDead({ queues }: SqsContext, { settings }: Queue, message: Message): boolean {
   const { redrive } = settings;
-  return redrive !== undefined && message.receives >= redrive.maxReceiveCount && queues.byName.has(redrive.target);
+  return (
+    redrive !== undefined && message.visibility.receives >= redrive.maxReceiveCount && queues.byName.has(redrive.target)
+  );
 }
 
 /** In a FIFO dead-letter queue the retention period starts anew, in a standard one it goes on (developer guide, DLQ). */
@@ -117,8 +119,10 @@ function moveRecord({ queues, region, now }: SqsContext, queue: Queue, { id, sen
 
 /** The client never got them: they are available at once, and this receive does not count. */
 async function giveBack({ commit }: SqsContext, queue: Queue, taken: readonly Message[]): Promise<void> {
-  const stillTaken = taken.filter(({ id, receipt }) => queue.messages.get(id)?.receipt === receipt);
-  const records = stillTaken.map(({ id, receives, firstReceivedAt }): SqsRecord => {
+  const stillTaken = taken.filter(({ id, visibility }) => {
+    return queue.messages.get(id)?.visibility.receipt === visibility.receipt;
+  });
+  const records = stillTaken.map(({ id, visibility: { receives, firstReceivedAt } }): SqsRecord => {
     const before: Visibility = { visibleAt: 0, receives: receives - 1 };
     const first = receives > 1 && firstReceivedAt !== undefined ? { firstReceivedAt } : {};
     return { type: "sqs.visibility", queue: queue.name, id, ...before, ...first };
@@ -153,8 +157,8 @@ function systemAttributes(message: Message): Record<string, string | undefined> 
   return {
     SenderId: SENDER,
     SentTimestamp: String(message.sentAt),
-    ApproximateReceiveCount: String(message.receives),
-    ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt),
+    ApproximateReceiveCount: String(message.visibility.receives),
+    ApproximateFirstReceiveTimestamp: String(message.visibility.firstReceivedAt),
     DeadLetterQueueSourceArn: message.source,
     MessageGroupId: message.group,
     MessageDeduplicationId: message.dedupId,
