@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -46,13 +46,13 @@ it("takes the precision of its schedules, and says how it is used when there is 
   await exact.stop("SIGTERM");
   const wrong = await startCloudProcess(dataDir, 0, ["--precision", "hour"]);
   expect([wrong.endpoint, wrong.child.exitCode]).toEqual([undefined, 1]);
-  expect(wrong.errors()).toContain("usage: main.ts --data DIR [--port N] [--precision second|minute]");
+  expect(wrong.errors()).toContain("usage: main.ts --data DIR [--port N] [--host ADDRESS] [--precision second|minute]");
 });
 
 /** A shell limit on the size of files stands for a full disk: writes fail in the middle with EFBIG. */
 it("refuses what a full disk does not take, keeps all that was acknowledged, and goes on when there is room", async () => {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
-  const limited = `ulimit -f 64; exec "${process.execPath}" --import tsx "${main}" --data "${dataDir}"`;
+  const limited = `ulimit -S -f 64; exec "${process.execPath}" --import tsx "${main}" --data "${dataDir}"`;
   const env = {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
@@ -98,6 +98,14 @@ it("refuses what a full disk does not take, keeps all that was acknowledged, and
   };
   expect(await list()).toEqual(keys.toSorted());
   await send("small enough", 20);
+  const later = process.platform === "linux" ? ["later"] : [];
+  for (const body of later) {
+    // Now there is room, and the same process goes on.
+    execFileSync("prlimit", ["--pid", String(child.pid), "--fsize=unlimited"]);
+    await put(keys[0] ?? "", 200_000);
+    await put(keys[0] ?? "", 4_000);
+    await send(body, 4_000);
+  }
   child.kill("SIGTERM");
   await once(child, "exit");
   clients.close();
@@ -115,8 +123,8 @@ it("refuses what a full disk does not take, keeps all that was acknowledged, and
     received.push(...Messages.map(({ Body }) => Body?.replace(/\.+$/, "")));
   }
   const messages = kept.filter((index) => index % 2 === 1).map((index) => `message-${index}`);
-  expect(new Set(received)).toEqual(new Set(["first", ...messages, "small enough"]));
-  expect(received).toHaveLength(messages.length + 2);
+  expect(new Set(received)).toEqual(new Set(["first", ...messages, "small enough", ...later]));
+  expect(received).toHaveLength(messages.length + 2 + later.length);
   await put("blob", 200_000);
   await roomy.stop("SIGTERM");
   clients.close();

@@ -4,30 +4,31 @@ import { startCloud } from "./server.ts";
 import type { Cloud } from "./server.ts";
 
 /**
- * The local cloud as a process: `main.ts --data DIR [--port N] [--precision minute]` with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
- * AWS_REGION. Under a launcher it says `{ type: "ready", endpoint }`, and ends when the launcher does.
+ * The local cloud as a process: `main.ts --data DIR [--port N] [--host ADDRESS] [--precision minute]` with
+ * AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION. Under a launcher it says `{ type: "ready", endpoint }`, and ends when the launcher does.
  */
-const usage = "usage: main.ts --data DIR [--port N] [--precision second|minute]";
+const usage = "usage: main.ts --data DIR [--port N] [--host ADDRESS] [--precision second|minute]";
 
 function fail(message: string): never {
   process.stderr.write(`local cloud: ${message}\n`);
   process.exit(1);
 }
 
-function readFlags(): { dataDir: string; port: number; precision: "second" | "minute" } {
+function readFlags(): { dataDir: string; port: number; host: string; precision: "second" | "minute" } {
   try {
     const { values } = parseArgs({
       options: {
         data: { type: "string" },
         port: { type: "string", default: "0" },
+        host: { type: "string", default: "127.0.0.1" },
         precision: { type: "string", default: "second" },
       },
     });
-    const { data: dataDir, precision } = values;
+    const { data: dataDir, host, precision } = values;
     const port = Number(values.port);
     const validPort = Number.isInteger(port) && port >= 0 && port <= 65_535;
     if (dataDir !== undefined && validPort && (precision === "second" || precision === "minute")) {
-      return { dataDir, port, precision };
+      return { dataDir, port, host, precision };
     }
   } catch (error) {
     fail(`${error instanceof Error ? error.message : String(error)}; ${usage}`);
@@ -37,9 +38,9 @@ function readFlags(): { dataDir: string; port: number; precision: "second" | "mi
 
 async function start(): Promise<Cloud> {
   try {
-    const { dataDir, port, precision } = readFlags();
+    const flags = readFlags();
     const { region, ...credentials } = loadCloudCredentials();
-    return await startCloud({ dataDir, port, credentials, region, precision });
+    return await startCloud({ ...flags, credentials, region });
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }

@@ -108,7 +108,23 @@ describe("who may call", () => {
     expect(answer).toMatchObject({ status: 400, text: expect.stringContaining("XAmzContentSHA256Mismatch") });
   });
 
-  it("listens on the loopback interface only", async () => {
+  it("listens on another address when it is told to", async () => {
+    const outside = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .find(({ internal, family }) => !internal && family === "IPv4");
+    if (!outside) return;
+    const dataDir = await mkdtemp(join(tmpdir(), "cloud-"));
+    const other = await startCloud({ dataDir, credentials, region, host: outside.address });
+    expect(new URL(other.endpoint).hostname).toBe(outside.address);
+    const clients = connect(other.endpoint);
+    const { QueueUrl } = await clients.sqs.send(new CreateQueueCommand({ QueueName: "q" }));
+    expect(QueueUrl).toContain(other.endpoint);
+    clients.close();
+    await other.dispose();
+    await rm(dataDir, { recursive: true });
+  });
+
+  it("listens on the loopback interface only, otherwise", async () => {
     const { port } = new URL(cloud.endpoint);
     const outside = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])

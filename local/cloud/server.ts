@@ -36,6 +36,8 @@ type Options = {
   dataDir: string;
   /** 0 or absent: any free port. */
   port?: number;
+  /** The address to listen on. Absent: 127.0.0.1, so that only this machine can connect. */
+  host?: string;
   credentials: Credentials;
   region: string;
   /** When schedules invoke their targets. Absent: at once when they are due. */
@@ -45,7 +47,7 @@ type Options = {
 };
 
 export type Cloud = {
-  /** `http://127.0.0.1:<port>`: for `AWS_ENDPOINT_URL_SQS`, `_S3` and `_SCHEDULER`. */
+  /** `http://<host>:<port>`: for `AWS_ENDPOINT_URL_SQS`, `_S3` and `_SCHEDULER`. */
   endpoint: string;
   /** Resolves if the cloud can no longer keep anything: every write is refused from then on. */
   broken: Promise<Error>;
@@ -58,12 +60,12 @@ const SWEEP_EVERY_MS = 60_000;
 const COMPACT_AFTER_BYTES = 32 * 1024 * 1024;
 
 /**
- * Starts S3, SQS and the Scheduler on 127.0.0.1, on one port, with everything that was acknowledged before. Throws
+ * Starts S3, SQS and the Scheduler on one port of this machine, with everything that was acknowledged before. Throws
  * `LockedError` when another process has the directory, `UnreadableDataError` when its data is damaged, or the system's
  * error.
  */
 export async function startCloud(options: Options): Promise<Cloud> {
-  const { dataDir, credentials, region, port = 0, precision = "second", now = Date.now } = options;
+  const { dataDir, credentials, region, port = 0, host = "127.0.0.1", precision = "second", now = Date.now } = options;
   let onBroken: (error: Error) => void = reportFailure;
   const broken = new Promise<Error>((resolve) => {
     onBroken = resolve;
@@ -91,7 +93,10 @@ export async function startCloud(options: Options): Promise<Cloud> {
     },
     compactAfterBytes: COMPACT_AFTER_BYTES,
     onBroken,
-    onCompactionFailed: reportFailure,
+    onCompactionFailed: (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      reportFailure(`the journal could not be compacted, which is tried again when it has grown: ${reason}`);
+    },
   });
   replayed = true;
   const commit = (transaction: Transaction<CloudRecord>) => store.commit(transaction);
@@ -125,7 +130,7 @@ export async function startCloud(options: Options): Promise<Cloud> {
 
   try {
     await blobs.prepare(buckets.usedBlobs());
-    await listen(server, port);
+    await listen(server, port, host);
   } catch (error) {
     await store.close();
     throw error;
@@ -135,15 +140,16 @@ export async function startCloud(options: Options): Promise<Cloud> {
   const sweeping = periodically(
     async () => {
       await sweepQueues(sqs);
+      schedules.forgetOld();
       await expiry.sweep();
     },
     SWEEP_EVERY_MS,
     reportFailure,
   );
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const clockwork = new Clockwork(scheduler, { host, onFailure: reportFailure });
+  const address = `${host}:${(server.address() as AddressInfo).port}`;
+  const clockwork = new Clockwork(scheduler, { host: address, onFailure: reportFailure });
   return {
-    endpoint: `http://${host}`,
+    endpoint: `http://${address}`,
     broken,
     async dispose() {
       await sweeping.stop();
@@ -168,10 +174,10 @@ function* inSequence<T>(parts: readonly Iterable<T>[]): Generator<T> {
   for (const part of parts) yield* part;
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
+    server.listen(port, host, () => {
       server.off("error", reject);
       resolve();
     });
