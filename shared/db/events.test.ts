@@ -55,4 +55,16 @@ describe("the event log of a device", () => {
     const tail = await events.listAfter(database, deviceId, 42, 10);
     expect(tail).toMatchObject([{ sequence: 43, data: { messageId: "501" } }]);
   });
+
+  it("takes what strangers write: ids of any length, and half a character", async () => {
+    const odd = (tail: string): NewEvent => {
+      const event = fact(0, `${"k".repeat(300)}${tail}`);
+      return { ...event, data: { ...event.data, chat: `\ud83d ${tail}` } } as NewEvent;
+    };
+    const before = await events.listAfter(database, deviceId, 0, 1_000);
+    expect(await append([odd("a"), odd("b"), odd("a")])).toBe(2);
+    expect(await append([odd("b")])).toBe(0);
+    const [first] = (await events.listAfter(database, deviceId, 0, 1_000)).slice(before.length);
+    expect(first?.data).toMatchObject({ chat: "\ufffd a" });
+  });
 });
