@@ -43,25 +43,30 @@ export async function answerIq(network: Network, device: LinkedDevice, iq: Binar
   const { id, to, type, xmlns = "" } = iq.attrs;
   if (type === "result" || type === "error") return;
   const [request] = children(iq);
-  const content = isOverLimit(network, device, iq, request)
-    ? new Refusal(429)
-    : await ANSWERS.get(xmlns)?.({ network, device, iq, request });
+  const place = { phone: device.account.number, device: device.device, group: groupOf(iq) };
+  const [slow, overLimit] = isVital(iq, request)
+    ? []
+    : [network.faults.take("slow-queries", place), network.faults.take("rate-overlimit", place)];
+  const content = overLimit ? new Refusal(429) : await ANSWERS.get(xmlns)?.({ network, device, iq, request });
+  const { connection } = device;
+  const send = (answer: BinaryNode) => {
+    if (slow) network.clock.after(slow.delayMs, () => connection?.send(answer));
+    else connection?.send(answer);
+  };
   if (content instanceof Refusal) {
     const error = node("error", { code: String(content.code), text: content.text });
-    device.send(node("iq", { from: to ?? SERVER, type: "error", id }, [error]));
+    send(node("iq", { from: to ?? SERVER, type: "error", id }, [error]));
     return;
   }
-  device.send(node("iq", { from: to ?? SERVER, type: "result", id }, content));
+  send(node("iq", { from: to ?? SERVER, type: "result", id }, content));
   if (xmlns === "passive" && request?.tag === "active") activate(device);
   if (xmlns === "md" && request?.tag === "remove-companion-device") network.unlink(device);
 }
 
-/** The `rate-overlimit` fault leaves alone what keeps a connection alive, the login, and logging out. */
-function isOverLimit(network: Network, device: LinkedDevice, iq: BinaryNode, request: BinaryNode | undefined): boolean {
-  const { xmlns = "" } = iq.attrs;
-  if (["w:p", "passive", "md"].includes(xmlns) || (xmlns === "encrypt" && request?.tag !== "key")) return false;
-  const place = { phone: device.account.number, device: device.device, group: groupOf(iq) };
-  return network.faults.take("rate-overlimit", place) !== undefined;
+/** What keeps a connection alive, the login, and logging out: `rate-overlimit` and `slow-queries` leave that alone. */
+function isVital({ attrs }: BinaryNode, request: BinaryNode | undefined): boolean {
+  const { xmlns = "" } = attrs;
+  return ["w:p", "passive", "md"].includes(xmlns) || (xmlns === "encrypt" && request?.tag !== "key");
 }
 
 function groupOf({ attrs }: BinaryNode): string | undefined {

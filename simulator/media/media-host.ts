@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Place } from "../network/faults.ts";
 import type { Network } from "../network/network.ts";
+import { placeOf } from "../network/place-of.ts";
 import { addressOf, MAX_FILE_BYTES, type MediaFile } from "./media-library.ts";
 
 const UPLOAD = /^\/mms\/(?:image|video|audio|document|md-app-state)\/([A-Za-z0-9_-]{43})$/;
@@ -34,7 +36,7 @@ async function upload(network: Network, request: IncomingMessage, response: Serv
   if (hash === undefined) return refuse(response, 404);
   if (!device) return refuse(response, 401);
   const by = { phone: device.account.number, device: device.device };
-  const fault = network.faults.take("media-upload-error", by);
+  const fault = network.faults.take("media-upload-error", placeOf(network, device.account, device.device));
   if (fault) return refuse(response, fault.code);
   if (Number(request.headers["content-length"]) > MAX_FILE_BYTES) return refuse(response, 413);
   const saved = await network.media.save(request, { by }, Buffer.from(hash, "base64url"));
@@ -65,7 +67,9 @@ async function download(network: Network, request: IncomingMessage, response: Se
 export function goneCode(network: Network, file: MediaFile): number | undefined {
   if (file.isGone) return GONE;
   if (file.isLasting) return undefined;
-  const places = [file.by, ...(file.audience ?? []).flatMap((phone) => devicesOf(network, phone))];
+  const owner = network.account(file.by.phone);
+  const source = owner ? placeOf(network, owner, file.by.device) : file.by;
+  const places = [source, ...(file.audience ?? []).flatMap((phone) => devicesOf(network, phone))];
   for (const place of places) {
     const fault = network.faults.take("media-gone", place);
     if (!fault) continue;
@@ -76,8 +80,8 @@ export function goneCode(network: Network, file: MediaFile): number | undefined 
   return undefined;
 }
 
-function devicesOf(network: Network, phone: string): { phone: string; device: number }[] {
-  return (network.account(phone)?.endpoints() ?? []).map(({ device }) => ({ phone, device }));
+function devicesOf(network: Network, phone: string): Place[] {
+  return (network.account(phone)?.endpoints() ?? []).map(({ account, device }) => placeOf(network, account, device));
 }
 
 /** Baileys asks for a new upload after 404 and 410 (Utils/messages.js, `REUPLOAD_REQUIRED_STATUS`). */

@@ -7,6 +7,7 @@ import { lidJid } from "../wire/jid.ts";
 import { DeviceSession } from "./device-session.ts";
 import type { LinkedDevice } from "./linked-device.ts";
 import type { Network } from "./network.ts";
+import { placeOf } from "./place-of.ts";
 import { strikeAtLogin } from "./strike.ts";
 
 /** The reason that makes a client wipe its credentials: the device is unknown or was unlinked. */
@@ -65,8 +66,9 @@ function admit(
 ): LinkedDevice | undefined {
   const phone = String(payload.username);
   const device = payload.device ?? 0;
-  const linked = network.account(phone)?.devices.get(device);
-  const fault = network.faults.take("refuse-login", { phone, device });
+  const owner = network.account(phone);
+  const linked = owner?.devices.get(device);
+  const fault = network.faults.take("refuse-login", owner ? placeOf(network, owner, device) : { phone, device });
   const isKnown = linked !== undefined && noiseKey.equals(linked.identity.noiseKey);
   if (fault || !isKnown) {
     refuse(connection, fault?.code ?? UNKNOWN_DEVICE);

@@ -13,6 +13,7 @@ export const LASTING_FAULTS = [
   "media-upload-error",
   "media-gone",
   "rate-overlimit",
+  "slow-queries",
 ] as const;
 
 export type AtOnceFault = (typeof AT_ONCE_FAULTS)[number];
@@ -78,6 +79,7 @@ const DEFAULT_CODE = 503;
  * | `no-history` | when the phone is about to give its history to a device | that device gets none |
  * | `passkey-required` | when a code is scanned or typed | the client is asked for a passkey, the phone gives up |
  * | `rate-overlimit` | when a device asks for something (iq) | `<error code=429 text=rate-overlimit>` and nothing is done |
+ * | `slow-queries` | when a device asks for something (iq) | it is done, the answer comes after `delayMs` |
  * | `media-upload-error` | when a device uploads a file | that HTTP status |
  * | `media-gone` | when a file is downloaded that the matching device uploaded, or a phone sent to the matching one | the file is gone for good, with that HTTP status, until it is uploaded again |
  * | `corrupt-message` | when a copy is about to reach the matching device (0: the phone) | spoils its MAC |

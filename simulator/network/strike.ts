@@ -2,6 +2,7 @@ import { node } from "../wire/node.ts";
 import { AT_ONCE_FAULTS, fits, isAtOnce, type AtOnceFault, type Fault } from "./faults.ts";
 import type { LinkedDevice } from "./linked-device.ts";
 import type { Network } from "./network.ts";
+import { placeOf } from "./place-of.ts";
 
 /** Lets a newly ordered at-once fault act on what is there; does nothing for the other kinds. */
 export function strike(network: Network, fault: Fault): void {
@@ -9,7 +10,7 @@ export function strike(network: Network, fault: Fault): void {
   const targets = network
     .linkedDevices()
     .filter((device) => fault.fault === "logout" || device.isConnected)
-    .filter((device) => fits(fault.match, placeOf(network, device)));
+    .filter((device) => fits(fault.match, placeOf(network, device.account, device.device)));
   if (targets.length === 0 && fault.fault !== "logout") return;
   for (const device of targets) hit(network, device, fault.fault, fault);
   network.faults.countDown(fault);
@@ -17,7 +18,7 @@ export function strike(network: Network, fault: Fault): void {
 
 /** Lets the at-once faults that still wait for this device act on its fresh login. */
 export function strikeAtLogin(network: Network, device: LinkedDevice): void {
-  const place = placeOf(network, device);
+  const place = placeOf(network, device.account, device.device);
   for (const kind of AT_ONCE_FAULTS) {
     const fault = network.faults.take(kind, place);
     if (fault) hit(network, device, kind, fault);
@@ -33,11 +34,6 @@ export function release(network: Network, faultId?: string): void {
     connection.frozenBy = undefined;
     device.resume();
   }
-}
-
-function placeOf(network: Network, { account, device }: LinkedDevice) {
-  const isIn = (group: string) => network.groups.find(group)?.members.has(account.number) === true;
-  return { phone: account.number, device, isIn };
 }
 
 function hit(network: Network, device: LinkedDevice, kind: AtOnceFault, { id, code }: Fault): void {

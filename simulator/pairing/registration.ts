@@ -3,6 +3,7 @@ import { proto } from "@whiskeysockets/baileys";
 import type { Account } from "../network/account.ts";
 import type { DeviceIdentity } from "../network/linked-device.ts";
 import type { Network } from "../network/network.ts";
+import { placeOf } from "../network/place-of.ts";
 import type { Connection } from "../wire/connection.ts";
 import { lidJid, parseJid, pnJid } from "../wire/jid.ts";
 import { Malformed } from "../wire/malformed.ts";
@@ -113,7 +114,7 @@ export class Registration {
   }
 
   #accept(account: Account, advSecret: string): void {
-    if (this.#network.faults.take("passkey-required", { phone: account.number })) {
+    if (this.#network.faults.take("passkey-required", placeOf(this.#network, account, 0))) {
       this.#connection.send(passkeyRequest(this.#network.nextId()));
       this.#conclude({ outcome: "passkey-required" });
     } else this.#invite(account, advSecret);

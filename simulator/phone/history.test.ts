@@ -167,6 +167,23 @@ describe("on request", () => {
     expect(answer.messages.map((each) => each.key.id)).toEqual(["OLD19", "OLD18", "OLD17", "OLD16", "OLD15"]);
   });
 
+  test("page after page brings everything once, in LID chats as well", async () => {
+    const { client, events } = await link(alice);
+    await world.post(`/phones/${alice}/history`, { conversations: [{ with: bob, messages: texts(25) }] });
+    const { lid } = await world.phone(bob);
+    const seen: string[] = [];
+    let oldest = { id: "OLD25", at: 1_700_000_000 + 60 * 25 };
+    for (let page = 0; page < 4; page++) {
+      const key = { remoteJid: page % 2 === 0 ? pn(bob) : `${lid}@lid`, id: oldest.id, fromMe: false };
+      const requestId = await client.socket.fetchMessageHistory(10, key, oldest.at);
+      const answer = await events.find("messaging-history.set", (each) => each.peerDataRequestSessionId === requestId);
+      seen.push(...answer.messages.map((each) => each.key.id ?? ""));
+      const last = answer.messages.at(-1);
+      if (last) oldest = { id: last.key.id ?? "", at: Number(last.messageTimestamp) };
+    }
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, at) => `OLD${24 - at}`));
+  });
+
   test("it goes by the time if the message is unknown, and answers with nothing if there is no more", async () => {
     const { client, events } = await link(alice);
     await world.post(`/phones/${alice}/history`, { conversations: [{ with: bob, messages: texts(3) }] });

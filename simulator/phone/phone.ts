@@ -4,6 +4,7 @@ import type { Account } from "../network/account.ts";
 import type { Endpoint, KeyBundle } from "../network/endpoint.ts";
 import type { LinkedDevice } from "../network/linked-device.ts";
 import type { Network } from "../network/network.ts";
+import { placeOf } from "../network/place-of.ts";
 import { routeReceipt } from "../network/route-receipt.ts";
 import { MAX_QUEUED_STANZAS } from "../network/stanza-queue.ts";
 import { child, node, nowSeconds, type BinaryNode } from "../wire/node.ts";
@@ -220,7 +221,7 @@ export class Phone implements Endpoint {
   }
 
   #keepsHistoryFrom({ device }: Endpoint): boolean {
-    return this.#network.faults.take("no-history", { phone: this.account.number, device }) !== undefined;
+    return this.#network.faults.take("no-history", placeOf(this.#network, this.account, device)) !== undefined;
   }
 
   /** A linked device could not download a file: the phone uploads it again. */
