@@ -2,7 +2,7 @@
  * The API as a process on one machine. Under a launcher it says `{ type: "ready", url }` or
  * `{ type: "failed", message }`, and ends when the launcher does.
  */
-import { ConfigError, loadApiConfig } from "../shared/config.ts";
+import { ConfigError, loadApiConfig, unneededSettings } from "../shared/config.ts";
 import type { ApiConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
 import { createLog } from "../shared/log.ts";
@@ -67,4 +67,6 @@ if (process.send) {
 } else {
   process.on("SIGINT", () => void stop());
 }
+const unneeded = unneededSettings();
+if (unneeded.length > 0) log.info({ unneeded }, "settings that are no longer needed");
 log.info({ url: server.url }, "listening");

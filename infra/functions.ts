@@ -1,3 +1,4 @@
+import { BESIDE_BUNDLES, OUTSIDE_BUNDLES } from "./function-bundle.js";
 import { callers, vpc } from "./network.js";
 import { isProduction } from "./stage.js";
 
@@ -13,7 +14,8 @@ export const functionDefaults = {
   architecture: "arm64",
   vpc: { privateSubnets: vpc.privateSubnets, securityGroups: [callers.id] },
   logging: { retention: isProduction ? "3 months" : "1 week", format: "json" },
-  nodejs: { format: "esm", minify: true, sourcemap: true },
+  nodejs: { format: "esm", minify: true, sourcemap: true, esbuild: { external: OUTSIDE_BUNDLES } },
+  copyFiles: BESIDE_BUNDLES,
   transform: {
     role: (role) => {
       // The component lets everybody in the account wear the role, which only `sst dev` needs.

@@ -10,7 +10,7 @@ export const migrate = new sst.aws.Function("Migrate", {
   ...functionDefaults,
   handler: "functions/migrate.handler",
   timeout: "15 minutes",
-  copyFiles: [{ from: "shared/db/migrations", to: "migrations" }],
+  copyFiles: [...functionDefaults.copyFiles, { from: "shared/db/migrations", to: "migrations" }],
   link: [databaseSecrets],
   environment: { ...databaseSettings, DB_POOL_SIZE: FUNCTION_POOL_SIZE },
   // Never two at once: they would only wait for each other.

@@ -6,6 +6,7 @@ import { runVitest } from "./run-vitest.ts";
 const SLOW = [
   "tests/**",
   "simulator/**",
+  "infra/**",
   "local/cloud/**",
   "local/database/**",
   "local/supervisor.test.ts",

@@ -26,7 +26,8 @@ export function toolFile(packageName: string, bin: string): string {
   return join(dirname(manifestPath), file);
 }
 
-async function runTool(name: string, packageName: string, bin: string, args: string[]): Promise<Outcome> {
+/** Runs a program of an installed package to its end, in the repository. */
+export async function runTool(name: string, packageName: string, bin: string, args: string[]): Promise<Outcome> {
   const child = spawn(process.execPath, [toolFile(packageName, bin), ...args], {
     cwd: REPOSITORY,
     env: inheritedEnvironment(),

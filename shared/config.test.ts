@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, loadApiConfig, loadHostConfig } from "./config.ts";
+import { ConfigError, loadApiConfig, loadHostConfig, loadMigrateConfig, unneededSettings } from "./config.ts";
+import { configurationPage } from "./testing/configuration-page.ts";
 
 const CLOUD = {
   COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo,http://127.0.0.1:1/0/b.fifo",
@@ -32,6 +33,18 @@ describe("the settings", () => {
     expect(config.database.url).toBe("mysql://wa:p%40ss%2Fw%3Ard@db:3306/chats");
   });
 
+  it("say how the database is reached over TLS, in the words of mysql2", () => {
+    const database = { DB_HOST: "db", DB_USER: "wa" };
+    const url = (DB_TLS: string) => new URL(loadMigrateConfig({ ...database, DB_TLS }).database.url);
+    expect(url("off").search).toBe("");
+    expect(JSON.parse(url("on").searchParams.get("ssl") ?? "")).toEqual({ verifyIdentity: true });
+    expect(url("amazon-rds").searchParams.get("ssl")).toBe("Amazon RDS");
+  });
+
+  it("of the original service that are no longer needed are known by name", () => {
+    expect(unneededSettings({ WS_URL: "ws://localhost:3000", WEBSOCKET_URL: "", DB_HOST: "db" })).toEqual(["WS_URL"]);
+  });
+
   it("treat an empty variable as not set", () => {
     expect(loadApiConfig({ ...HOST, PHONE_REGIONS: "" }).phoneRegions).toBeUndefined();
   });
@@ -53,4 +66,8 @@ describe("the settings", () => {
     const simulated = { ...HOST, WA_TRUST_ROOT: root, WA_WEB_SOCKET_URL: "ws://127.0.0.1:4011/ws/chat" };
     expect(loadHostConfig(simulated).whatsapp.trustRoot).toHaveLength(32);
   });
+});
+
+it("docs/configuration.md is what the settings say (make it anew with: npm test -- shared/config -u)", async () => {
+  await expect(configurationPage()).toMatchFileSnapshot("../docs/configuration.md");
 });

@@ -1,7 +1,7 @@
 /**
  * The only reader of the environment. Each process loads the section it needs; a missing or wrong variable is a
  * `ConfigError` that names every one of them, so that an operator mends the set-up in one go. `docs/configuration.md`
- * is made from what stands here (`npm run fix`).
+ * is made from what stands here.
  *
  * The AWS SDK reads its own variables besides: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
  * AWS_ENDPOINT_URL_S3 / _SQS (set only where something else than AWS is meant).
@@ -269,6 +269,13 @@ export function loadLauncherConfig(environment: Environment = process.env) {
   const given = env.DATABASE_URL !== undefined || env.DB_HOST !== undefined;
   return { port: env.DASHBOARD_PORT, database: given ? databaseOf(env) : undefined };
 }
+
+/** What operators of the original service may still set, though nothing needs it any more. */
+const UNNEEDED = ["WEBSOCKET_URL", "WS_URL"];
+
+/** @returns the names of such variables that are set */
+export const unneededSettings = (environment: Environment = process.env) =>
+  UNNEEDED.filter((name) => environment[name]);
 
 /** What a child process inherits, before the launcher adds the settings of its part. */
 export const inheritedEnvironment = (environment: Environment = process.env): Environment => ({ ...environment });

@@ -49,8 +49,9 @@ async function main(): Promise<void> {
   process.on("disconnect", () => void stop("the parent process ended"));
 
   await host.start();
-  if (config.healthPort !== undefined) await startHealthServer(config.healthPort, () => ({ hostId, ...host.load }));
-  log.info("ready");
+  const report = () => ({ hostId, ...host.load });
+  const healthPort = config.healthPort === undefined ? undefined : await startHealthServer(config.healthPort, report);
+  log.info({ healthPort }, "ready");
   process.send?.({ type: "ready", hostId });
 }
 

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { build } from "esbuild";
 import type { BuildOptions, Metafile } from "esbuild";
 import { REPOSITORY } from "../../local/repository.ts";
+import { OUTSIDE_BUNDLES } from "../function-bundle.ts";
 
 export type FunctionBundle = { file: string; metafile: Metafile };
 
@@ -24,7 +25,7 @@ export const functionOptions: BuildOptions = {
   mainFields: ["module", "main"],
   keepNames: true,
   minify: true,
-  external: ["sharp", "pg-native"],
+  external: ["sharp", "pg-native", ...OUTSIDE_BUNDLES],
   banner: { js: BANNER },
   logLevel: "silent",
 };

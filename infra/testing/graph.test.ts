@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { FAULTS, patchesOf } from "./faults.ts";
+import { runTool } from "../../local/checks.ts";
 import { ofType, one } from "./graph.ts";
 import type { Graph } from "./graph.ts";
 import { installPlatform } from "./platform.ts";
+import { resourcesPage } from "./resources-page.ts";
 import { rules, SECRETS } from "./rules.ts";
 import { synthesize } from "./synthesize.ts";
 
@@ -16,6 +18,14 @@ const make = (stage: string, more: object = {}) => synthesize({ stage, secrets: 
 describe.skipIf(missing)(
   `the infrastructure${missing ? ` (${missing})` : ""}`,
   () => {
+    it(
+      "has the types of SST and of the provider",
+      async () => {
+        expect(await runTool("types", "typescript", "tsc", ["--project", "infra"])).toMatchObject({ passed: true });
+      },
+      SYNTHESIS_TIMEOUT_MS,
+    );
+
     for (const stage of ["production", "alice"]) {
       describe(`of the stage ${stage}`, () => {
         let graph: Graph;
@@ -30,6 +40,13 @@ describe.skipIf(missing)(
         it.each(Object.entries(rules))("%s", (_, rule) => {
           expect(rule(graph)).toEqual([]);
         });
+
+        it.runIf(stage === "production")(
+          "docs/resources.md is what a deploy makes (make it anew with: npm test -- infra -u)",
+          async () => {
+            await expect(resourcesPage(graph)).toMatchFileSnapshot("../../docs/resources.md");
+          },
+        );
 
         it("can be removed only if it is a personal one", () => {
           const isProduction = stage === "production";

@@ -1,0 +1,79 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { bundleFunction, functionOptions } from "../infra/testing/bundle-function.ts";
+import { percentile } from "./support/percentile.ts";
+import { report } from "./support/report.ts";
+
+const RUNS = 15;
+/** What any API of this kind needs, used as little as possible: it has to be there for the bundle to have it. */
+const PARTS_ALONE = `
+  import { SQSClient } from "@aws-sdk/client-sqs";
+  import { Hono } from "hono";
+  import { handle } from "hono/aws-lambda";
+  import mysql from "mysql2/promise";
+  import * as z from "zod";
+  const body = z.object({ to: z.string() });
+  const pool = mysql.createPool({ host: "127.0.0.1" });
+  const sqs = new SQSClient({});
+  const app = new Hono();
+  app.post("/", async (c) => c.json({ to: body.parse(await c.req.json()), pool: typeof pool, sqs: typeof sqs }));
+  export const handler = handle(app);`;
+const SETTINGS = {
+  PATH: "",
+  NODE_ENV: "production",
+  AWS_REGION: "us-east-1",
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+  DATABASE_URL: "mysql://root@127.0.0.1:1/none",
+  COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo",
+  MEDIA_BUCKET: "media",
+  SESSION_SECRET: "5f1d9c3b7a2e4860d1c2b3a495867768",
+};
+
+/** How long the API's bundle takes to be imported by a new process, beside one of the packages that it cannot do without. */
+async function apiImport(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "api-import-"));
+  try {
+    const alone = join(directory, "alone.mjs");
+    const stdin = { contents: PARTS_ALONE, resolveDir: import.meta.dirname };
+    await build({ ...functionOptions, stdin, outfile: alone });
+    const { file: api } = await bundleFunction("functions/api.handler", directory);
+    const apiMs: number[] = [];
+    const aloneMs: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      apiMs.push(await importMs(api));
+      aloneMs.push(await importMs(alone));
+    }
+    const [ofApi, ofAlone] = [apiMs, aloneMs].map((times) => percentile(times, 0.5));
+    const bytes = (file: string) => readFile(file).then((content) => gzipSync(content).length);
+    await report("api-import", {
+      runs: RUNS,
+      apiMs: ofApi,
+      partsAloneMs: ofAlone,
+      ratio: Number(((ofApi ?? 0) / (ofAlone ?? 1)).toFixed(2)),
+      apiGzippedBytes: await bytes(api),
+      partsAloneGzippedBytes: await bytes(alone),
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** In a new process, without what it takes to start node. */
+async function importMs(file: string): Promise<number> {
+  const program = `${file}.run.mjs`;
+  const code = `const startedAt = performance.now();
+    await import(${JSON.stringify(file)});
+    process.stdout.write(String(performance.now() - startedAt), () => process.exit());`;
+  await writeFile(program, code);
+  const { stdout, stderr } = spawnSync(process.execPath, [program], { env: SETTINGS, encoding: "utf8" });
+  const milliseconds = Number(stdout);
+  if (!(milliseconds > 0)) throw new Error(`${file} cannot be imported: ${stderr || stdout}`);
+  return milliseconds;
+}
+
+await apiImport();
+process.exit();
