@@ -28,9 +28,11 @@ import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { pairingRoutes } from "./routes/pairing-code.ts";
 import { qrRoutes } from "./routes/qr.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
+import { restoreRoutes } from "./routes/restore.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** `logged` is what the access log tells besides the status: the route and ids, never content. */
@@ -50,9 +52,12 @@ export function createRoutes(config: Services["config"]): Route[] {
     ...tokenRoutes,
     ...userRoutes,
     ...auditRoutes,
+    // Before those with `:deviceId` in the same place, which would match its path.
+    ...restoreRoutes,
     ...deviceRoutes,
     ...connectionRoutes,
     ...qrRoutes,
+    ...pairingRoutes(config.phoneRegions),
     ...messageRoutes(config.phoneRegions),
     ...chatRoutes(config.phoneRegions),
     ...eventRoutes,

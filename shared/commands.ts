@@ -47,10 +47,17 @@ export type ReadingPayload = z.infer<typeof readingPayload>;
 
 /** What each kind of command carries. */
 export const commandPayload = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("connect") }),
+  /** `isInLine`: nobody waits for it, so it takes its turn among the logins of its host. */
+  z.object({ kind: z.literal("connect"), isInLine: z.boolean().optional() }),
   z.object({ kind: z.literal("disconnect"), logout: z.boolean() }),
   /** The device was taken out of the registry: close its socket, without logging out. */
   z.object({ kind: z.literal("forget") }),
+  /** Stop, and delete all that is stored of the device; with `isRemoved` its row as well. */
+  z.object({ kind: z.literal("wipe"), isRemoved: z.boolean() }),
+  /** A code to type on the phone of this number, in place of a QR. */
+  z.object({ kind: z.literal("pairing-code"), phone: z.string() }),
+  /** Find stored sessions of the command's user and connect them; null: all. It is about no one device: `ALL_DEVICES`. */
+  z.object({ kind: z.literal("restore"), deviceIds: z.array(z.string()).nullable() }),
   sendingPayload,
   readingPayload,
 ]);
@@ -67,7 +74,7 @@ export const isReading = (payload: CommandPayload): payload is ReadingPayload =>
 
 const HOUR_SECONDS = 3_600;
 /** What ends something is never too late. */
-const UNLIMITED: readonly CommandKind[] = ["disconnect", "forget"];
+const UNLIMITED: readonly CommandKind[] = ["disconnect", "forget", "wipe"];
 /**
  * How long a command may wait to be begun, in seconds; null: for ever. A message that was accepted is worth an hour of
  * outage. Everything else has somebody waiting for its answer.
@@ -97,13 +104,20 @@ export type CommandState = (typeof COMMAND_STATES)[number];
 export const FINISHED_STATES: readonly CommandState[] = ["accepted", "delivered", "read", "done", "failed"];
 export const isFinished = (state: CommandState) => FINISHED_STATES.includes(state);
 
-/** The body of a queue message: where to look, and whether it keeps its place among the device's. The row is the truth. */
+/** In place of a device's id, which has other characters. */
+export const ALL_DEVICES = "*" as DeviceId;
+
+/** What does not wait for a device's other commands: they may be what is to be stopped. */
+export const overtakes = ({ kind }: CommandPayload): boolean => kind === "wipe" || kind === "forget";
+
+/** The body of a queue message: where to look, and which line it stands in. The row is the truth. */
 export const commandMessage = z.object({
   commandId: z.string().transform((text) => text as CommandId),
   deviceId: z
     .string()
-    .regex(DEVICE_ID_PATTERN)
+    .refine((text) => text === ALL_DEVICES || DEVICE_ID_PATTERN.test(text))
     .transform((text) => text as DeviceId),
   isReading: z.boolean().optional(),
+  overtakes: z.boolean().optional(),
 });
 export type CommandMessage = z.infer<typeof commandMessage>;

@@ -1,4 +1,4 @@
-import { isReading, isSending } from "./commands.ts";
+import { isReading, isSending, overtakes } from "./commands.ts";
 import type { CommandPayload, SendingPayload } from "./commands.ts";
 import * as commands from "./db/commands.ts";
 import type { Command } from "./db/commands.ts";
@@ -56,7 +56,12 @@ export async function dispatch(
   const replay = !isNew && idempotency ? await findReplay(services, device, idempotency) : undefined;
   if (replay) return replay;
   try {
-    await queues.send(shard, { commandId, deviceId, ...(isReading(payload) && { isReading: true }) });
+    await queues.send(shard, {
+      commandId,
+      deviceId,
+      ...(isReading(payload) && { isReading: true }),
+      ...(overtakes(payload) && { overtakes: true }),
+    });
   } catch (error) {
     if (!idempotency) await commands.abandon(database, commandId).catch(() => undefined);
     throw error;

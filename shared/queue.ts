@@ -51,7 +51,7 @@ export function openCommandQueues(urls: readonly string[]) {
           QueueUrl: urlOf(shard),
           MessageBody: JSON.stringify(message),
           // A group's next message is not given out before this one is deleted.
-          MessageGroupId: message.isReading ? message.commandId : message.deviceId,
+          MessageGroupId: lineOf(message),
           MessageDeduplicationId: message.commandId,
         }),
         { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) },
@@ -93,6 +93,12 @@ export function openCommandQueues(urls: readonly string[]) {
 
     close: () => client.destroy(),
   };
+}
+
+/** Commands with the same answer begin one after the other, in the order in which they were sent. */
+export function lineOf({ commandId, deviceId, isReading, overtakes }: CommandMessage): string {
+  if (isReading) return commandId;
+  return overtakes ? `${deviceId}:now` : deviceId;
 }
 
 function parse(body: string): CommandMessage | undefined {

@@ -30,6 +30,8 @@ export type Storage = {
   list(prefix: string, startAfter?: string): Promise<string[]>;
   /** As `list`, with the size of each object in bytes. */
   listSized(prefix: string, startAfter?: string): Promise<{ key: string; bytes: number }[]>;
+  /** The names directly under the prefix that have keys below them, without slash, in the order of `list`. */
+  listFolders(prefix: string): Promise<string[]>;
   /** Deleting what is not there is no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** Throws a one-line error when the bucket cannot be used, above all when it ignores conditional headers. */
@@ -115,6 +117,21 @@ export function openStorage(bucket: string): Storage {
         token = page.IsTruncated ? page.NextContinuationToken : undefined;
       } while (token);
       return objects;
+    },
+
+    async listFolders(prefix) {
+      const folders: string[] = [];
+      let token: string | undefined;
+      do {
+        const from = token ? { ContinuationToken: token } : {};
+        const request = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: "/", ...from });
+        const page = await client.send(request);
+        for (const { Prefix: folder } of page.CommonPrefixes ?? []) {
+          if (folder !== undefined) folders.push(folder.slice(prefix.length, -1));
+        }
+        token = page.IsTruncated ? page.NextContinuationToken : undefined;
+      } while (token);
+      return folders;
     },
 
     async delete(keys) {

@@ -1,6 +1,5 @@
-import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
-import { VISIBILITY_SECONDS } from "../shared/queue.ts";
+import { lineOf, VISIBILITY_SECONDS } from "../shared/queue.ts";
 import type { CommandQueues, Received } from "../shared/queue.ts";
 import type { CommandMessage } from "../shared/commands.ts";
 
@@ -37,7 +36,7 @@ export class Consumer {
   readonly #options: Options;
   readonly #abort = new AbortController();
   readonly #held = new Set<string>();
-  readonly #lanes = new Map<DeviceId, Promise<void>>();
+  readonly #lanes = new Map<string, Promise<void>>();
   readonly #done: Promise<void>;
   readonly #heartbeat: NodeJS.Timeout;
 
@@ -83,15 +82,12 @@ export class Consumer {
       void this.#delete(handle);
       return;
     }
-    if (message.isReading) {
-      void this.#execute(handle, message, receiveCount);
-      return;
-    }
-    const before = this.#lanes.get(message.deviceId) ?? Promise.resolve();
+    const line = lineOf(message);
+    const before = this.#lanes.get(line) ?? Promise.resolve();
     const lane = before.then(() => this.#execute(handle, message, receiveCount));
-    this.#lanes.set(message.deviceId, lane);
+    this.#lanes.set(line, lane);
     void lane.then(() => {
-      if (this.#lanes.get(message.deviceId) === lane) this.#lanes.delete(message.deviceId);
+      if (this.#lanes.get(line) === lane) this.#lanes.delete(line);
     });
   }
 

@@ -44,7 +44,8 @@ export const sendLedgers = (database: Database, deviceId: DeviceId, epoch: numbe
 ];
 
 /** Where a device's state lies; see docs/decisions/0004. */
-export const statePrefix = ({ userId, deviceId }: OwnedDevice) => `devices/${userId}/${deviceId}/`;
+export const statePrefix = ({ userId, deviceId }: Pick<OwnedDevice, "userId" | "deviceId">) =>
+  `devices/${userId}/${deviceId}/`;
 
 /**
  * `fenced`: a host with a newer epoch has opened it. `unreadable`: an object is damaged or sealed under another key, and

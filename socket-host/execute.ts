@@ -1,5 +1,5 @@
 import type { CommandMessage } from "../shared/commands.ts";
-import { isFinished } from "../shared/commands.ts";
+import { ALL_DEVICES, isFinished } from "../shared/commands.ts";
 import * as commands from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
@@ -11,7 +11,10 @@ import { disconnect } from "./commands/disconnect.ts";
 import { listContacts } from "./commands/list-contacts.ts";
 import { readChat } from "./commands/read-chat.ts";
 import { readChats } from "./commands/read-chats.ts";
+import { pairingCode } from "./commands/pairing-code.ts";
+import { restore } from "./commands/restore.ts";
 import { send } from "./commands/send.ts";
+import { wipe } from "./commands/wipe.ts";
 import { STORED } from "./consumer.ts";
 import type { Execution } from "./consumer.ts";
 import type { Host } from "./host.ts";
@@ -26,6 +29,7 @@ export async function execute(
   { commandId, deviceId }: CommandMessage,
   { host, database, media, log }: Context,
 ): Promise<Execution> {
+  if (deviceId === ALL_DEVICES) return await restore(commandId, { database, ...host.services });
   const owned = await devices.getOwned(database, deviceId);
   if (!owned) {
     await host.close(deviceId);
@@ -39,7 +43,7 @@ export async function execute(
   const { payload } = command;
   switch (payload.kind) {
     case "connect":
-      return await connect(context);
+      return await connect(context, payload);
     case "disconnect":
       return await disconnect(context, payload);
     case "forget": {
@@ -53,6 +57,12 @@ export async function execute(
       return await readChats(context, async (chats) => ({ answer: await dailyChats(chats, payload) }));
     case "list-contacts":
       return await readChats(context, async (chats) => listContacts(chats));
+    case "wipe":
+      return await wipe(context, payload, () => host.close(deviceId));
+    case "pairing-code":
+      return await pairingCode(context, payload);
+    case "restore":
+      throw new Error("a restore is about no one device");
     case "send-text":
       return await send(context, payload);
   }
@@ -65,5 +75,10 @@ export async function giveUp(
 ) {
   const owned = await devices.getOwned(database, deviceId);
   const epoch = owned ? (host.device(owned)?.epoch ?? 0) : 0;
-  await commands.finish(database.pool, commandId, epoch, { state: "failed", errorCode: "internal" });
+  const command = await commands.get(database, commandId);
+  // What was promised to be deleted is not left lying, however long the store is away. Nothing waits behind it.
+  if (command?.kind === "wipe" && owned) throw new Error("a wipe is not given up");
+  const outcome = { state: "failed", errorCode: "internal" } as const;
+  if (deviceId === ALL_DEVICES) await commands.finishAlone(database, commandId, outcome);
+  else await commands.finish(database.pool, commandId, epoch, outcome);
 }

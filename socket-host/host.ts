@@ -66,6 +66,12 @@ export class Host {
     });
   }
 
+  /** What a command needs that is about no one device. */
+  get services() {
+    const { queues, storage, config } = this.#options;
+    return { queues, storage, key: config.stateEncryptionKey };
+  }
+
   async start(): Promise<void> {
     await this.#keeper.start();
   }

@@ -48,6 +48,15 @@ describe("the answer to a send", () => {
     },
   );
 
+  it("is recipient_restricted where WhatsApp does not let the account write, and nobody got it", async () => {
+    await owner.fault("ack-error", { code: 463, count: 1 });
+    const answer = await gateway.send("outcome", friend.number, "boleh?");
+    expect(answer.status).toBe(422);
+    expect(answer.body.error?.code).toBe("recipient_restricted");
+    expect(answer.body.error?.details).toHaveLength(1);
+    expect((await gateway.send("outcome", friend.number, "sekarang?")).status).toBe(200);
+  });
+
   it("is not_on_whatsapp for a number without an account, and nothing was sent", async () => {
     const sentBefore = await messagesRouted(stack);
     const answer = await gateway.send("outcome", "6281199999999", "halo?");

@@ -101,6 +101,45 @@ describe("with a host", () => {
     expect(body.data).toMatchObject({ deviceId, status: "disconnected", isConnected: false });
   });
 
+  test.each([
+    ["POST", "cancel-and-wipe"],
+    ["DELETE", "session"],
+  ])("%s %s wipes, and does not wait for the device's other commands", async (method, path) => {
+    const deviceId = await createDevice(`wiping-${path}`);
+    let payload: unknown;
+    behave = async (command) => {
+      ({ payload } = command);
+      await host.setStatus(deviceId, { status: "cancelled", phoneNumber: null });
+      return { state: "done", result: {} };
+    };
+    const { status, body } = await call(method, `${DEVICES}/${deviceId}/${path}`);
+    expect(status).toBe(200);
+    expect(payload).toEqual({ kind: "wipe", isRemoved: false });
+    expect(body.data).toMatchObject({ status: "cancelled", isConnected: false });
+    expect(host.seen.at(-1)).toMatchObject({ deviceId, overtakes: true });
+  });
+
+  test("a pairing code is asked for by the number, whatever its field is called", async () => {
+    await createDevice("by-code");
+    const asked: unknown[] = [];
+    behave = async (command) => {
+      asked.push(command.payload);
+      return { state: "done", result: { pairingCode: "ABCD1234", expiresIn: 160 } };
+    };
+    const ask = (body: unknown) => call("POST", `${DEVICES}/by-code/pairing-code`, { body });
+    for (const field of ["phone", "phoneNumber"]) {
+      const { status, body } = await ask({ [field]: "0812-3456-7890".replaceAll("-", "") });
+      expect(status).toBe(200);
+      expect(body.data).toEqual({ pairingCode: "ABCD1234", expiresIn: 160 });
+    }
+    expect(asked).toEqual([
+      { kind: "pairing-code", phone: "6281234567890" },
+      { kind: "pairing-code", phone: "6281234567890" },
+    ]);
+    expect((await ask({ phone: "12" })).body.error.code).toBe("invalid_phone");
+    expect((await ask({})).body.error.details).toMatchObject([{ path: "body.phone" }]);
+  });
+
   test("a host that takes its time is answered for by 202", async () => {
     await createDevice("slow");
     behave = async () => undefined;

@@ -104,4 +104,44 @@ const disconnect = route({
   },
 });
 
-export const connectionRoutes: Route[] = [getStatus, connect, disconnect];
+const wipe = (name: string, method: "post" | "delete", path: string) =>
+  route({
+    name,
+    method,
+    path,
+    tag,
+    scope: "devices:write",
+    summary: "Cancel and wipe",
+    description:
+      "Stops connecting and reconnecting and deletes what is stored of the device: its WhatsApp session and its chats. The device becomes `cancelled`, and nothing connects it until somebody does. It does not log out: the phone shows the linked device until it is removed there. `POST …/cancel-and-wipe` and `DELETE …/session` do the same.",
+    params: deviceParams,
+    answers: {
+      200: answer({ id: "Session device berhasil dihapus", en: "The session of the device was deleted" }, deviceState, {
+        deviceId: "device-001",
+        status: "cancelled",
+        statusReason: null,
+        isConnected: false,
+        connectionAttempts: 0,
+      }),
+      202: pendingAnswer,
+    },
+    audit: { action: "device.wipe", target: "deviceId" },
+    errors: ["device_not_found", "refused_by_whatsapp"],
+    async handle({ params }, call) {
+      const { config, database } = call.services;
+      const device = await ownDevice(call, params.deviceId);
+      const dispatched = await dispatch(call.services, device, { kind: "wipe", isRemoved: false });
+      const command = await finishedCommand(database, dispatched.command, config.syncWaitMs, call.isAbandoned);
+      if (command.state === "failed") throw commandFailure(command);
+      if (!isFinished(command.state)) return { status: 202, data: toPendingCommand(command) };
+      return { status: 200, data: toDeviceState(await ownDevice(call, params.deviceId)) };
+    },
+  });
+
+export const connectionRoutes: Route[] = [
+  getStatus,
+  connect,
+  disconnect,
+  wipe("cancelAndWipe", "post", `${DEVICE}/cancel-and-wipe`),
+  wipe("deleteSession", "delete", `${DEVICE}/session`),
+];

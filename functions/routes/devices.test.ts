@@ -178,12 +178,12 @@ describe("with a host", () => {
     expect(told.body.data).toMatchObject({ kind: "forget", status: "done", deviceId });
   });
 
-  test("removing with wipe is not supported yet", async () => {
-    await createDevice("wiped");
-    const { status, body } = await call("DELETE", `${DEVICES}/wiped?wipe=true`);
-    expect(status).toBe(400);
-    expect(body.error.details).toEqual([{ path: "query.wipe", message: "belum didukung" }]);
-    expect((await call("DELETE", `${DEVICES}/wiped?wipe=false`)).status).toBe(200);
+  test("removing with wipe leaves the row to the host, which removes it when nothing else is left", async () => {
+    const deviceId = await createDevice("wiped");
+    expect((await call("DELETE", `${DEVICES}/wiped?wipe=true`)).status).toBe(200);
+    const seen = host.seen.find((message) => message.deviceId === deviceId);
+    expect(seen).toMatchObject({ overtakes: true });
+    expect((await call("GET", `${DEVICES}/wiped`)).status).toBe(200);
   });
 
   test("the same id can be created again after a removal", async () => {

@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { isFinished } from "../../shared/commands.ts";
 import * as devices from "../../shared/db/devices.ts";
 import { dispatch } from "../../shared/dispatch.ts";
 import { ApiError } from "../../shared/errors.ts";
+import { commandFailure } from "../command-failure.ts";
 import { finishedCommand } from "../finished-command.ts";
 import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import type { BrokenRule } from "../issue.ts";
@@ -9,6 +11,7 @@ import { localTime } from "../local-time.ts";
 import { isFor, ownDevice } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
+import { pendingAnswer, toPendingCommand } from "../schemas/command.ts";
 import { deviceExample, deviceId, deviceParams, deviceView, toDeviceView } from "../schemas/device.ts";
 
 const BASE = "/api/whatsapp-multi-device/devices";
@@ -16,7 +19,6 @@ const tag = "Devices";
 
 /** `GET /devices/connected` lists devices: one of that name could not be asked for. */
 const RESERVED_ID = "connected";
-const NOT_YET: BrokenRule = { sentence: { id: "belum didukung", en: "is not supported yet" } };
 const RESERVED: BrokenRule = { sentence: { id: "adalah kata yang dicadangkan", en: "is a reserved word" } };
 
 const OTHER_DEVICES = { path: "body.deviceId", message: "the token is for other devices" };
@@ -155,27 +157,35 @@ const removeDevice = route({
   scope: "devices:write",
   summary: "Remove a device",
   description:
-    "Takes the device out of the registry and closes its socket, without logging it out of WhatsApp. Only for its owner and administrators: whom it was given to may do everything else with it.",
+    "Takes the device out of the registry and closes its socket, without logging it out of WhatsApp. What is stored of it stays, to be restored later, unless `wipe=true`: then it is deleted first, and 202 says that this takes longer. Only for its owner and administrators: whom it was given to may do everything else with it.",
   params: deviceParams,
   query: z.object({
     wipe: z
       .stringbool()
       .default(false)
-      .refine((wipe) => !wipe, { params: NOT_YET })
-      .meta({ type: "boolean", description: "`true` (delete the stored session too) is not supported yet." }),
+      .meta({ type: "boolean", default: false, description: "Whether the stored session and chats are deleted too." }),
   }),
   answers: {
     200: answer({ id: "Device berhasil dihapus", en: "The device was removed" }, z.object({ deviceId: z.string() }), {
       deviceId: "device-001",
     }),
+    202: pendingAnswer,
   },
   audit: { action: "device.remove", target: "deviceId" },
-  errors: ["device_not_found", "forbidden"],
-  async handle({ params }, call) {
+  errors: ["device_not_found", "forbidden", "refused_by_whatsapp"],
+  async handle({ params, query }, call) {
     const { config, database } = call.services;
     const device = await ownDevice(call, params.deviceId);
     const { caller } = call;
     if (device.userId !== caller.userId && caller.role !== "admin") throw new ApiError("forbidden", [NOT_OWNER]);
+    if (query.wipe) {
+      // Its host removes the row, when nothing is left that would have to be found again.
+      const dispatched = await dispatch(call.services, device, { kind: "wipe", isRemoved: true });
+      const command = await finishedCommand(database, dispatched.command, config.syncWaitMs, call.isAbandoned);
+      if (command.state === "failed") throw commandFailure(command);
+      if (!isFinished(command.state)) return { status: 202, data: toPendingCommand(command) };
+      return { status: 200, data: { deviceId: device.deviceId } };
+    }
     const { command } = await dispatch(call.services, device, { kind: "forget" });
     await finishedCommand(database, command, Math.min(FORGET_WAIT_MS, config.syncWaitMs), call.isAbandoned);
     await devices.remove(database, device);

@@ -150,21 +150,39 @@ export async function start(
   return (await select(database.pool, check, [epoch, commandId])).length > 0;
 }
 
+/**
+ * As `start`, for a command about no one device. No epoch guards it: it does nothing that may not be done by two hosts
+ * at once.
+ */
+export async function startAlone(database: Database, commandId: CommandId): Promise<boolean> {
+  const sql = `UPDATE commands c SET c.state = 'running', c.started_at = COALESCE(c.started_at, NOW(3))
+    WHERE c.command_id = ? AND c.state NOT IN (${FINISHED}) AND ${IN_TIME}`;
+  if ((await execute(database.pool, sql, [commandId])) > 0) return true;
+  return (await get(database, commandId))?.state === "running";
+}
+
+/** As `finish`, for a command about no one device. */
+export async function finishAlone(database: Database, commandId: CommandId, outcome: Outcome): Promise<void> {
+  const sql = `UPDATE commands c SET ${OUTCOME} WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
+  await execute(database.pool, sql, [...outcomeValues(outcome), commandId]);
+}
+
 export type Outcome =
   | { state: "done" | "accepted"; result: Record<string, unknown> }
   | { state: "failed"; errorCode: string; errorDetail?: string };
 
 /** Ends a command and erases its content. False when it was finished before, or the device is another host's. */
 export async function finish(runner: Runner, commandId: CommandId, epoch: number, outcome: Outcome): Promise<boolean> {
-  const sql = `UPDATE commands c ${OWNED} SET c.state = ?, c.result = ?, c.error_code = ?, c.error_detail = ?, c.payload = NULL,
-      c.finished_at = NOW(3)
-    WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
-  const failed = outcome.state === "failed";
-  const values = failed
-    ? [null, outcome.errorCode, outcome.errorDetail ?? null]
-    : [JSON.stringify(outcome.result), null, null];
-  return (await execute(runner, sql, [epoch, outcome.state, ...values, commandId])) > 0;
+  const sql = `UPDATE commands c ${OWNED} SET ${OUTCOME} WHERE c.command_id = ? AND c.state NOT IN (${FINISHED})`;
+  return (await execute(runner, sql, [epoch, ...outcomeValues(outcome), commandId])) > 0;
 }
+
+const OUTCOME = `c.state = ?, c.result = ?, c.error_code = ?, c.error_detail = ?, c.payload = NULL,
+  c.finished_at = NOW(3)`;
+const outcomeValues = (outcome: Outcome) =>
+  outcome.state === "failed"
+    ? [outcome.state, null, outcome.errorCode, outcome.errorDetail ?? null]
+    : [outcome.state, JSON.stringify(outcome.result), null, null];
 
 /** Of these messages of a device, the commands that sent them. */
 export async function listByMessageId(

@@ -199,6 +199,11 @@ export async function endPairings(database: Database, shard: number, epoch: numb
   await execute(database.pool, sql, [shard, epoch]);
 }
 
+/** As `remove`, by the host that owns the device. False when another one does, or it was gone already. */
+export async function removeOwned(runner: Runner, deviceId: DeviceId, epoch: number): Promise<boolean> {
+  return (await execute(runner, "DELETE FROM devices WHERE device_id = ? AND epoch <= ?", [deviceId, epoch])) > 0;
+}
+
 export type StatusChange = {
   status: DeviceStatus;
   statusReason: string | null;

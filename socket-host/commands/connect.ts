@@ -1,19 +1,26 @@
+import type { CommandPayload } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
 import { STORED } from "../consumer.ts";
 import type { Execution } from "../consumer.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Opens the device. Done when it is connected or shows a QR: its row has both. The next command may begin at once. */
-export async function connect(context: CommandContext): Promise<Execution> {
+export async function connect(
+  context: CommandContext,
+  { isInLine }: Extract<CommandPayload, { kind: "connect" }>,
+): Promise<Execution> {
   const { database, device, command } = context;
   const isOurs = await commands.start(database, command.commandId, device.epoch, "running");
-  return isOurs ? { finished: openAndRecord(context) } : STORED;
+  return isOurs ? { finished: openAndRecord(context, isInLine !== true) } : STORED;
 }
 
-async function openAndRecord({ database, device, command, log }: CommandContext): Promise<"stored" | "kept"> {
+async function openAndRecord(
+  { database, device, command, log }: CommandContext,
+  isUrgent: boolean,
+): Promise<"stored" | "kept"> {
   const { commandId } = command;
   try {
-    const milestone = await device.connect(true);
+    const milestone = await device.connect(isUrgent);
     if (milestone.reached === "gone") return "kept";
     const outcome =
       milestone.reached === "stopped"

@@ -91,6 +91,9 @@ export class Phone {
   scan(qr: string) {
     return this.#post(`/phones/${this.number}/scan`, { qr });
   }
+  enterCode(code: string) {
+    return this.#post(`/phones/${this.number}/enter-code`, { code });
+  }
   unlink() {
     return this.#post(`/phones/${this.number}/unlink`, {});
   }

@@ -13,6 +13,7 @@ export function heldStorage(inner: Storage, latencyMs = 0) {
     replaceIf: (key, body, etag) => inner.replaceIf(key, body, etag),
     list: (prefix, startAfter) => inner.list(prefix, startAfter),
     listSized: (prefix, startAfter) => inner.listSized(prefix, startAfter),
+    listFolders: (prefix) => inner.listFolders(prefix),
     delete: (keys) => inner.delete(keys),
     selfTest: () => inner.selfTest(),
     close: () => inner.close(),

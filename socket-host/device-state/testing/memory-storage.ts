@@ -34,6 +34,12 @@ export class MemoryStorage implements Storage {
     return keys.map((key) => ({ key, bytes: this.objects.get(key)?.body.length ?? 0 }));
   }
 
+  async listFolders(prefix: string) {
+    const below = [...this.objects.keys()].filter((key) => key.startsWith(prefix));
+    const folders = below.flatMap((key) => /^([^/]+)\//.exec(key.slice(prefix.length))?.[1] ?? []);
+    return [...new Set(folders)].sort();
+  }
+
   async delete(keys: readonly string[]) {
     for (const key of keys) this.objects.delete(key);
   }

@@ -22,6 +22,7 @@ export function shakyStorage(inner: Storage, before: (call: Call) => Promise<Fau
     replaceIf: (key, body, etag) => pass({ method: "replaceIf", key }, () => inner.replaceIf(key, body, etag)),
     list: (prefix, startAfter) => pass({ method: "list", key: prefix }, () => inner.list(prefix, startAfter)),
     listSized: (prefix, after) => pass({ method: "list", key: prefix }, () => inner.listSized(prefix, after)),
+    listFolders: (prefix) => pass({ method: "list", key: prefix }, () => inner.listFolders(prefix)),
     delete: (keys) => pass({ method: "delete", key: keys[0] ?? "" }, () => inner.delete(keys)),
     selfTest: () => inner.selfTest(),
     close: () => inner.close(),

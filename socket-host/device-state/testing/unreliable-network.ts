@@ -67,6 +67,7 @@ export function unreliableNetwork(bucket: Storage, time: VirtualTime, random: ()
     replaceIf: (key, body, etag) => ask(() => bucket.replaceIf(key, body, etag)),
     list: (prefix, startAfter) => ask(() => bucket.list(prefix, startAfter)),
     listSized: (prefix, startAfter) => ask(() => bucket.listSized(prefix, startAfter)),
+    listFolders: (prefix) => ask(() => bucket.listFolders(prefix)),
     delete: (keys) => ask(() => bucket.delete(keys)),
     selfTest: () => bucket.selfTest(),
     close: () => bucket.close(),
