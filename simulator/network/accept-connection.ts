@@ -1,4 +1,3 @@
-import type { proto } from "@whiskeysockets/baileys";
 import type { WebSocket } from "ws";
 import { Registration } from "../pairing/registration.ts";
 import { Connection } from "../wire/connection.ts";
@@ -18,10 +17,11 @@ type Client = { receive(stanza: BinaryNode): void | Promise<void>; closed(): voi
 /** Serves one WebSocket: handshake, then either registration or login, then whatever the client says. */
 export function acceptConnection(network: Network, socket: WebSocket): void {
   let client: Client | undefined;
-  let place: { phone?: string; device?: number } = {};
+  let phone: string | undefined;
+  let device: number | undefined;
   const record = (direction: "in" | "out", stanza: BinaryNode, bytes: Buffer) => {
     network.stats.countStanza(direction, stanza);
-    network.trace.add({ direction, ...place, stanza, bytes });
+    network.trace.add({ direction, phone, device, stanza, bytes });
   };
   const connection = new Connection(socket, network.certificates, {
     onHello(payload, noiseKey) {
@@ -31,11 +31,12 @@ export function acceptConnection(network: Network, socket: WebSocket): void {
         client = new Registration(network, connection, { data: payload.devicePairingData, noiseKey });
         return;
       }
-      place = { phone: String(payload.username), device: payload.device ?? 0 };
-      const device = admit(network, connection, payload, noiseKey);
-      if (!device) return;
-      client = new DeviceSession(network, connection, device);
-      strikeAtLogin(network, device);
+      phone = String(payload.username);
+      device = payload.device ?? 0;
+      const admitted = admit(network, connection, { phone, device, noiseKey });
+      if (!admitted) return;
+      client = new DeviceSession(network, connection, admitted);
+      strikeAtLogin(network, admitted);
     },
     onStanza(stanza, bytes) {
       record("in", stanza, bytes);
@@ -61,11 +62,8 @@ function refuse(connection: Connection, reason: number): void {
 function admit(
   network: Network,
   connection: Connection,
-  payload: proto.ClientPayload,
-  noiseKey: Buffer,
+  { phone, device, noiseKey }: { phone: string; device: number; noiseKey: Buffer },
 ): LinkedDevice | undefined {
-  const phone = String(payload.username);
-  const device = payload.device ?? 0;
   const owner = network.account(phone);
   const linked = owner?.devices.get(device);
   const fault = network.faults.take("refuse-login", owner ? placeOf(network, owner, device) : { phone, device });

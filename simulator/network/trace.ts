@@ -19,10 +19,12 @@ export type TraceEntry = {
   /** Milliseconds since 1970. */
   at: number;
   direction: "in" | "out";
-  phone?: string;
-  device?: number;
+  phone?: string | undefined;
+  device?: number | undefined;
   stanza: ReadableStanza;
 };
+
+type Seen = Pick<TraceEntry, "direction" | "phone" | "device"> & { stanza: BinaryNode; bytes: Buffer };
 
 type Recorded = Omit<TraceEntry, "stanza"> & { stanza: Buffer | ReadableStanza };
 
@@ -32,10 +34,9 @@ export class Trace {
   #count = 0;
 
   /** Small stanzas are kept as they are on the wire, and made readable for who asks: as objects they would be dear to keep. */
-  add(seen: { direction: "in" | "out"; phone?: string; device?: number; stanza: BinaryNode; bytes: Buffer }): void {
-    const { bytes, stanza, ...rest } = seen;
+  add({ direction, phone, device, stanza, bytes }: Seen): void {
     const shown = bytes.length > MAX_KEPT_BYTES ? readable(stanza) : bytes;
-    this.#entries.push({ n: ++this.#count, at: Date.now(), ...rest, stanza: shown });
+    this.#entries.push({ n: ++this.#count, at: Date.now(), direction, phone, device, stanza: shown });
     if (this.#entries.length >= 2 * MAX_ENTRIES) this.#entries = this.#entries.slice(-MAX_ENTRIES);
   }
 
