@@ -240,6 +240,22 @@ test("faults can be for one group alone", async () => {
   expect((await world.inbox(carol)).map(({ id }) => id)).toEqual([arrived]);
 });
 
+test.each([420, 463])(
+  "a first message refused with %i: Baileys says so, and the next one, without its key, is asked for again",
+  async (code) => {
+    const group = await world.group(carol, "Refused", [ALICE]);
+    await world.post("/faults", { match: { group }, fault: "ack-error", code, count: 1 });
+    const refused = await alice.send(group, { text: "refused" });
+    await until(() => stubParametersOf(refused).length > 0);
+    expect(stubParametersOf(refused)[0]).toBe(String(code));
+    const { fromPhones } = await retries();
+    const arrived = await alice.send(group, { text: "arrived" });
+    expect(await gotAt(carol, arrived)).toMatchObject({ chat: group, from: ALICE, text: "arrived" });
+    expect((await retries()).fromPhones).toBeGreaterThan(fromPhones);
+    expect((await world.inbox(carol)).map(({ id }) => id)).toEqual([arrived]);
+  },
+);
+
 test("a fault for a group strikes the connections of its members", async () => {
   const group = await world.group(carol, "Struck", [BOB]);
   const [own, others] = [bob.closes.length, alice.closes.length];
