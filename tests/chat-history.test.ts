@@ -82,6 +82,10 @@ describe("the history of a chat", () => {
     expect(contacts.body.data.contacts).toContainEqual(
       expect.objectContaining({ id: `${budi.number}@s.whatsapp.net`, notify: "Budi" }),
     );
+    await owner.changeChat(budi.number, { contact: { name: "Budi Santoso" } });
+    await eventually("the name in the address book", 10_000, async () => {
+      return (await chat("linked-late", budi.number)).body.data.name === "Budi Santoso";
+    });
     const unknown = await chat("linked-late", budi.number, "before=NOSUCH");
     expect([unknown.status, unknown.body.error?.code]).toEqual([404, "message_not_found"]);
   });
@@ -169,6 +173,11 @@ describe("the history of a chat", () => {
     const { contacts, summary } = await dailyList("grouped", `date=${today()}&includeGroups=true`);
     expect(contacts).toMatchObject([{ jid: group, isGroup: true, incomingMessages: 1, unreadMessages: 1 }]);
     expect(summary).toMatchObject({ groupContacts: 1, totalUnreadMessages: 1 });
+    await owner.changeChat(group, { read: true });
+    await eventually("it counts as read", 10_000, async () => {
+      const later = await dailyList("grouped", `date=${today()}&includeGroups=true`);
+      return later.summary.totalUnreadMessages === 0;
+    });
     expect((await gateway.call("GET", "/devices/grouped/group-chat-history/12345")).status).toBe(400);
   });
 
@@ -209,6 +218,8 @@ describe("the history of a chat", () => {
     const budi = await Phone.create(stack, "6281100000652", "Budi");
     await gateway.link("busy", owner);
     await gateway.send("busy", budi.number, "rahasia");
+    // No acknowledgement and no receipt: the send waits for its outcome, and whatever is behind it in the queue, too.
+    await budi.settings({ autoDelivered: false });
     await owner.fault("no-ack");
     await gateway.send("busy", budi.number, "tanpa jawaban", { prefer: "respond-async" });
     await gateway.send("busy", budi.number, "menunggu", { prefer: "respond-async" });

@@ -111,7 +111,10 @@ export class ChatStore {
    * Rejects when the store fails: the same history may then be given again.
    */
   async import({ contacts, chats }: History): Promise<void> {
-    for (const { address, ...names } of contacts) this.nameContact(address, names);
+    for (const { address, ...names } of contacts) {
+      await breathe();
+      this.nameContact(address, names);
+    }
     const batch = new Map<string, string>();
     for (const chat of chats) {
       if (chat.name !== undefined) this.nameChat(chat.address, chat.name);

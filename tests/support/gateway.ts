@@ -127,6 +127,10 @@ export class Phone {
   history(chat: string, messages: { id: string; fromMe: boolean; from?: string; text: string; timestamp: number }[]) {
     return this.#post(`/phones/${this.number}/history`, { conversations: [{ with: chat, messages }] });
   }
+  /** What the person does on the phone to a chat, a number or a group's id; see docs/simulator.md, app state. */
+  changeChat(chat: string, change: Record<string, unknown>) {
+    return this.#post(`/phones/${this.number}/app-state`, { chat, ...change });
+  }
   async lid(): Promise<string> {
     return ((await this.#request("GET", `/phones/${this.number}`, undefined)) as { lid: string }).lid;
   }
