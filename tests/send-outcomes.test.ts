@@ -57,6 +57,17 @@ describe("the answer to a send", () => {
     expect((await gateway.send("outcome", friend.number, "sekarang?")).status).toBe(200);
   });
 
+  it("in a group that refused a message is good again for the next, which every member can read", async () => {
+    const group = await owner.createGroup("Grup", [friend]);
+    await owner.fault("ack-error", { code: 420, count: 1 });
+    const refused = await gateway.send("outcome", group, "membawa kunci");
+    expect(refused.body.error?.code).toBe("refused_by_whatsapp");
+    const sent = await gateway.send("outcome", group, "terbaca?");
+    expect(sent.status).toBe(200);
+    expect(await friend.received(sent.body.data.messageId)).toMatchObject({ text: "terbaca?", copies: 1 });
+    expect(await retriesOf(stack)).toBe(0);
+  });
+
   it("is not_on_whatsapp for a number without an account, and nothing was sent", async () => {
     const sentBefore = await messagesRouted(stack);
     const answer = await gateway.send("outcome", "6281199999999", "halo?");
@@ -108,6 +119,11 @@ describe("the answer to a send", () => {
     expect((await gateway.call("POST", "/devices/outcome/connect")).body.data.isConnected).toBe(true);
   });
 });
+
+async function retriesOf(stack: Stack): Promise<unknown> {
+  const response = await fetch(`${stack.simulatorUrl}/stats`);
+  return ((await response.json()) as { retryReceipts: { fromPhones: number } }).retryReceipts.fromPhones;
+}
 
 async function messagesRouted(stack: Stack): Promise<unknown> {
   const response = await fetch(`${stack.simulatorUrl}/stats`);

@@ -4,7 +4,7 @@ import { messageIdFor, newCommandId } from "../ids.ts";
 import type { DeviceId, UserId } from "../ids.ts";
 import * as commands from "./commands.ts";
 import * as devices from "./devices.ts";
-import { select } from "./pool.ts";
+import { execute, select } from "./pool.ts";
 import type { Database } from "./pool.ts";
 
 describe("a command's row", () => {
@@ -52,6 +52,30 @@ describe("a command's row", () => {
       [commandId],
     );
     expect(row?.dump).not.toContain("rahasia");
+  });
+
+  it("that nobody began in time has failed from that moment on, and one that was begun goes on", async () => {
+    const [overdue, begun] = [await newSend(), await newSend()];
+    await commands.start(database, begun, 1, "sending");
+    const past = "UPDATE commands SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE command_id IN (?, ?)";
+    await execute(database.pool, past, [overdue, begun]);
+    const shown = { state: "failed", errorCode: "expired", payload: null };
+    expect(await commands.get(database, overdue)).toMatchObject(shown);
+    expect(await commands.start(database, overdue, 1, "sending")).toBe(false);
+    expect(await commands.start(database, begun, 1, "sending")).toBe(true);
+    expect(await commands.expire(database, 100)).toBe(1);
+    expect(await commands.expire(database, 100)).toBe(0);
+    expect(await commands.get(database, overdue)).toMatchObject(shown);
+    expect(await commands.get(database, begun)).toMatchObject({ state: "sending" });
+  });
+
+  it("that was sent and not answered ends with the link, by the device's owner alone", async () => {
+    const commandId = await newSend();
+    await commands.start(database, commandId, 1, "sending");
+    await commands.abandonMessages(database, deviceId, 0);
+    expect(await commands.get(database, commandId)).toMatchObject({ state: "sending" });
+    await commands.abandonMessages(database, deviceId, 1);
+    expect(await commands.get(database, commandId)).toMatchObject({ state: "failed", errorCode: "outcome_unknown" });
   });
 
   it("is out of reach of a host whose epoch is over", async () => {
