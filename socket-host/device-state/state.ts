@@ -148,18 +148,25 @@ export class DeviceState<Creds extends object> {
 
   /** Never throws, as Baileys calls it from an event; after a failure nothing that rests on it can leave. */
   saveCreds(update: Partial<Creds>): void {
-    Object.assign(this.#memory.creds, update);
-    this.#commit.touch(CREDS, CREDS_BYTES);
+    this.saveCredsLazily(update);
     this.#commit.advance();
   }
 
-  /** Throws after a failure. The oldest messages go when there are too many. */
+  /** As `saveCreds`, for what a crash may lose: it is stored with the next append and causes none. */
+  saveCredsLazily(update: Partial<Creds>): void {
+    Object.assign(this.#memory.creds, update);
+    this.#commit.touch(CREDS, CREDS_BYTES);
+  }
+
+  /**
+   * Stored with the next append, which is that of the ratchet step that encrypts the message: before that nothing of it can
+   * leave, so there is nothing to remember. Throws after a failure. The oldest messages go when there are too many.
+   */
   putOutbox(id: string, entry: OutboxEntry): void {
     this.#assertAlive();
     this.#memory.outbox.put(id, entry);
     this.#commit.touch(outboxName(id), entry.bytes.length);
     this.#dropOldOutbox();
-    this.#commit.advance();
   }
 
   getOutbox(id: string): OutboxEntry | undefined {

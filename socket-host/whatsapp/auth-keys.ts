@@ -5,6 +5,12 @@ import type { DeviceState } from "../device-state/state.ts";
 import type { Credentials } from "./credentials.ts";
 
 /**
+ * What the server tells whoever asks. A session that was made with it is a later write, so none is ever stored without it;
+ * by itself it causes no append.
+ */
+const CACHES = new Set<string>(["lid-mapping", "device-list"] satisfies (keyof SignalDataTypeMap)[]);
+
+/**
  * The key store that Baileys gets. A write is visible at once and resolves at once; that nothing built on it leaves too
  * early is the output gate's work. Rejects only when the device state has failed.
  */
@@ -18,6 +24,9 @@ export function authKeys(state: DeviceState<Credentials>): SignalKeyStore {
       }
       return found as { [id: string]: SignalDataTypeMap[Type] };
     },
-    set: async (data) => state.set(data),
+    set: async (data) => {
+      if (Object.keys(data).every((type) => CACHES.has(type))) state.setLazily(data);
+      else state.set(data);
+    },
   };
 }

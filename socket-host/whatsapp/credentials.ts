@@ -21,3 +21,23 @@ export function forgetHalfLink(state: DeviceState<Credentials>): void {
   delete state.creds.me;
   state.saveCreds({ pairingCode: undefined });
 }
+
+/**
+ * What WhatsApp tells again at the next login, or what only spares work then. It is stored with the next append and
+ * causes none: a login would otherwise cost one, and linking two more.
+ */
+const TOLD_AGAIN = new Set<string>([
+  "me",
+  "lastPropHash",
+  "routingInfo",
+  "accountSyncCounter",
+  "processedHistoryMessages",
+  "lastAccountSyncTimestamp",
+] satisfies (keyof Credentials)[]);
+
+/** What Baileys tells in its event `creds.update`. Never throws. */
+export function saveCredentials(state: DeviceState<Credentials>, update: Partial<Credentials>): void {
+  const mayBeLost = isLinked(state.creds) && Object.keys(update).every((field) => TOLD_AGAIN.has(field));
+  if (mayBeLost) state.saveCredsLazily(update);
+  else state.saveCreds(update);
+}

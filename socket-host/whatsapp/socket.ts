@@ -9,6 +9,7 @@ import { encode } from "./encode.ts";
 import { tellOfChats } from "./chat-events.ts";
 import type { ChatEvents } from "./chat-events.ts";
 import { authKeys } from "./auth-keys.ts";
+import { saveCredentials } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import { peerStanza } from "./decode/peer-message.ts";
 import { deviceLists } from "./device-lists.ts";
@@ -128,7 +129,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
   let lastHeardAt = performance.now();
   let qrCount = 0;
 
-  sock.ev.on("creds.update", (update) => state.saveCreds(update));
+  sock.ev.on("creds.update", (update) => saveCredentials(state, update));
   sock.ev.on("connection.update", (update) => {
     if (isClosed) return;
     if (update.qr) {

@@ -12,6 +12,7 @@ import type { Storage } from "../../../shared/storage.ts";
 import type { JournalEntry } from "../../device-state/state.ts";
 import { DeviceState } from "../../device-state/state.ts";
 import { authKeys } from "../auth-keys.ts";
+import { saveCredentials } from "../credentials.ts";
 import type { Credentials } from "../credentials.ts";
 import { peerStanza } from "../decode/peer-message.ts";
 import { deviceLists } from "../device-lists.ts";
@@ -72,7 +73,7 @@ export class TestDevice {
       },
     });
     this.#socket = socket;
-    socket.ev.on("creds.update", (update) => state.saveCreds(update));
+    socket.ev.on("creds.update", (update) => saveCredentials(state, update));
     socket.ev.on("connection.update", ({ connection, qr, lastDisconnect }) => {
       if (qr) this.qr = qr;
       if (connection === "open") this.isOpen = true;
