@@ -83,7 +83,10 @@ describe("the bundle of the API", () => {
   });
 
   it("answers as a Lambda function, with its secrets from what SST links", async () => {
-    const { folder, variables } = await unpack("functions/api.handler", { DATABASE_URL: database.url });
+    const { folder, variables } = await unpack("functions/api.handler", {
+      DATABASE_URL: database.url,
+      SESSION_SECRET: "5f1d9c3b7a2e4860d1c2b3a495867768",
+    });
     const event = {
       version: "2.0",
       rawPath: "/health/ready",
