@@ -13,7 +13,7 @@ import type { DeviceState, JournalEntry } from "./device-state/state.ts";
 import { Inbox } from "./inbox.ts";
 import type { MessageReaders } from "./inbox.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
-import { receiptEntry } from "./whatsapp/decode/journaled.ts";
+import { receiptEntry, unavailableEntry } from "./whatsapp/decode/journaled.ts";
 import type { Receipt } from "./whatsapp/decode/receipt.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
@@ -215,6 +215,18 @@ describe("the inbox of a device", () => {
       expect(state.inbox.size).toBe(1);
       inbox.onHistoryStored({ syncType: 3, chunkOrder: 2, requestId: undefined });
       expect(state.inbox.size).toBe(0);
+      await inbox.close();
+    });
+
+    it("keeps a message without content until our phone has passed it on", async () => {
+      const state = journalOf(Object.fromEntries([unavailableEntry({ id: "M15", from: SENDER }, "")]));
+      const inbox = open(state);
+      await inbox.idle();
+      expect([...state.inbox.keys()]).toEqual(["unavailable:M15"]);
+      state.inbox.set("answer", textEntry("M15", "ini dia"));
+      state.onJournaled(["answer"]);
+      await inbox.idle();
+      expect([...state.inbox.keys()]).toEqual(["answer"]);
       await inbox.close();
     });
 

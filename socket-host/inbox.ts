@@ -9,7 +9,7 @@ import type { HistoryPiece } from "./peer-effects.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import { AddressBook } from "./whatsapp/address-book.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
-import { isMessage, readJournaled } from "./whatsapp/decode/journaled.ts";
+import { isMessage, readJournaled, unavailableKey } from "./whatsapp/decode/journaled.ts";
 import type { Receipt } from "./whatsapp/decode/receipt.ts";
 
 /**
@@ -181,6 +181,7 @@ export class Inbox {
     });
     if (outcome === "fenced") return outcome;
     if (messages.length) await readers.store(messages);
+    for (const { messageId } of messages) this.#forget(unavailableKey(messageId));
     for (const receipt of journaled.flatMap((one) => one.receipts)) await recordReceipt(receipt);
     return "recorded";
   }
@@ -188,9 +189,10 @@ export class Inbox {
   #onRecorded(key: string): void {
     const entry = this.#options.state.inbox.get(key);
     this.#waiting.delete(key);
+    if (!entry) return;
     this.#recorded.add(key);
     // Of anything but a message the server expects no receipt, which it would acknowledge.
-    if (entry && !isMessage(entry)) this.#acknowledged.add(key);
+    if (!isMessage(entry)) this.#acknowledged.add(key);
     this.#forgetIfDone(key);
   }
 
@@ -205,12 +207,14 @@ export class Inbox {
 
   #forgetIfDone(key: string): void {
     if (!this.#recorded.has(key) || !this.#acknowledged.has(key)) return;
-    const { state } = this.#options;
-    const entry = state.inbox.get(key);
-    if (entry && this.#effects.isMissing(entry)) return;
+    const entry = this.#options.state.inbox.get(key);
+    if (!entry || !this.#effects.isMissing(entry)) this.#forget(key);
+  }
+
+  #forget(key: string): void {
     this.#recorded.delete(key);
     this.#acknowledged.delete(key);
-    state.forget(key);
+    this.#options.state.forget(key);
   }
 
   #checkBounds(): void {

@@ -1,5 +1,6 @@
 import type { DeviceState, JournalEntry } from "./device-state/state.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
+import { isUnavailable } from "./whatsapp/decode/journaled.ts";
 import { peerMessage } from "./whatsapp/decode/peer-message.ts";
 
 /** After this long the phone's files are gone, and what it gave is worth no more. */
@@ -10,8 +11,9 @@ export type HistoryPiece = { syncType: number; chunkOrder: number; requestId: st
 
 /**
  * Which of the journaled messages for Baileys itself have had their effect: keys of the app state, pairs of phone number
- * and LID, pieces of the phone's history. Baileys acts on them only after its receipt has left; so they stay in the
- * journal until the effect is there, and after a crash Baileys is given them again.
+ * and LID, pieces of the phone's history; and which messages without content our phone has passed on. Baileys acts on
+ * them only after its receipt has left; so they stay in the journal until the effect is there, and after a crash Baileys
+ * is given them again.
  */
 export class PeerEffects {
   readonly #state: DeviceState<Credentials>;
@@ -23,8 +25,11 @@ export class PeerEffects {
 
   /** Whether Baileys still owes something for this entry. */
   isMissing(entry: JournalEntry): boolean {
+    if (this.#state.failed || Date.now() - entry.at > KEEP_MS) return false;
+    // It is forgotten with the event of the phone's answer.
+    if (isUnavailable(entry)) return true;
     const message = peerMessage(entry);
-    if (!message || this.#state.failed || Date.now() - entry.at > KEEP_MS) return false;
+    if (!message) return false;
     switch (message.kind) {
       case "keys":
         return !this.#hasAll("app-state-sync-key", message.ids);

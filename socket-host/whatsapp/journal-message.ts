@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DeviceState } from "../device-state/state.ts";
 import { AddressBook } from "./address-book.ts";
 import type { Credentials } from "./credentials.ts";
+import { WITHHELD } from "./decode/incoming-message.ts";
 import { withOtherNames } from "./decode/other-names.ts";
 
 /** By what the journal knows the bytes of a message, as they came. */
@@ -22,7 +23,7 @@ export function journalMessage(state: DeviceState<Credentials>, { key, attrs, ki
   const named = withOtherNames({ ...attrs }, new AddressBook(state));
   const entry =
     plain.length > MAX_PLAIN_BYTES
-      ? { kind: "oversized", plain: Buffer.alloc(0) }
+      ? { kind: WITHHELD, plain: Buffer.from("oversized") }
       : { kind, plain: Buffer.from(plain) };
   state.journal(key, { attrs: named, ...entry, at: Date.now() });
 }

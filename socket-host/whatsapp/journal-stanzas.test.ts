@@ -230,6 +230,16 @@ describe("what the server brings besides encrypted messages", () => {
       expect(events).toMatchObject([{ type: "message.received", data: { messageId: "M1", text: "polos" } }]);
     });
 
+    it("are told as such when their content is kept from us, or wait for our phone's answer", () => {
+      const unavailable = (id: string, type?: string) =>
+        node("message", { ...attrs, id }, [node("unavailable", type ? { type } : {})]);
+      const events = facts("CB:message", unavailable("ONCE", "view_once"));
+      expect(events).toMatchObject([{ data: { messageId: "ONCE", messageType: "unsupported", kind: "view_once" } }]);
+      for (const id of ["ASKED", "ASKED"]) arrives("CB:message", unavailable(id));
+      arrives("CB:message", unavailable("BOT", "bot_unavailable_fanout"));
+      expect([...state.inbox.keys()]).toEqual(["unavailable:ONCE", "unavailable:ASKED"]);
+    });
+
     it("are not when they are encrypted, or nobody's business", () => {
       arrives(
         "CB:message",

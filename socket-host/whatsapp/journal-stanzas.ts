@@ -5,9 +5,10 @@ import { AddressBook } from "./address-book.ts";
 import type { Credentials } from "./credentials.ts";
 import { callFacts } from "./decode/call-facts.ts";
 import { groupFacts } from "./decode/group-facts.ts";
-import { factsEntry, receiptEntry } from "./decode/journaled.ts";
+import { factsEntry, receiptEntry, unavailableEntry } from "./decode/journaled.ts";
 import { pairsIn } from "./decode/pairs-in.ts";
 import { receiptsOf } from "./decode/receipt.ts";
+import { WITHHELD } from "./decode/incoming-message.ts";
 import { journalKey, journalMessage } from "./journal-message.ts";
 
 /**
@@ -49,10 +50,22 @@ export function journalStanzas(
   listen("CB:message", ({ attrs, content }) => {
     // Own devices always encrypt what they tell each other: it is an entry of the journal, given to Baileys again.
     if (attrs["category"] === "peer") return;
-    for (const { tag, content: plain } of Array.isArray(content) ? content : []) {
+    for (const { tag, attrs: about, content: plain } of Array.isArray(content) ? content : []) {
+      if (tag === "unavailable") journalUnavailable(state, attrs, about["type"]);
       if (tag !== "plaintext" || !(plain instanceof Uint8Array)) continue;
       const key = journalKey(plain);
       if (!state.inbox.has(key)) journalMessage(state, { key, attrs, kind: "plaintext", plain });
     }
   });
+}
+
+/** Messages that Baileys does not ask our phone for (lib/Socket/messages-recv.js, handleMessage). */
+const NOT_ASKED_FOR = ["bot_unavailable_fanout", "hosted_unavailable_fanout", "view_once_unavailable_fanout"];
+
+/** The server has a message and does not give its content: linked devices do not get what may be seen once. */
+function journalUnavailable(state: DeviceState<Credentials>, attrs: Record<string, string>, type = ""): void {
+  const [key, entry] = unavailableEntry(attrs, type);
+  if (state.inbox.has(key) || NOT_ASKED_FOR.includes(type)) return;
+  if (type === "view_once") journalMessage(state, { key, attrs, kind: WITHHELD, plain: Buffer.from(type) });
+  else state.journal(key, entry);
 }

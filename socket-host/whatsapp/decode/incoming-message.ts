@@ -29,6 +29,11 @@ export type IncomingMessage = {
   bytes: () => Buffer;
 };
 
+/** The kind of a journal entry of a message whose content we do not have; in place of it, why. */
+export const WITHHELD = "withheld";
+
+const withheld = (plain: Buffer): MessageContent => ({ messageType: "unsupported", kind: plain.toString() });
+
 /** Who is asked: the device's credentials, and what it knows of who is who. */
 export type Reader = { creds: Credentials; book: AddressBook };
 
@@ -45,21 +50,18 @@ export function incomingMessages(entry: JournalEntry, reader: Reader): IncomingM
   );
 }
 
-/** See journal-message.ts. */
-const OVERSIZED: MessageContent = { messageType: "unsupported", kind: "oversized" };
-
 /** What is known of a message beside it: of one that came live its journal entry, out of a history nothing. */
 type Stanza = Pick<JournalEntry, "attrs"> & Partial<JournalEntry>;
 
 /** A message of Baileys' form, live or out of a history. */
 export function toIncoming(
   message: WAMessage,
-  { attrs, kind, at = 0 }: Stanza,
+  { attrs, kind, plain = Buffer.alloc(0), at = 0 }: Stanza,
   { book }: Pick<Reader, "book">,
 ): IncomingMessage | undefined {
   const { message: body, pushName, messageTimestamp } = message;
   const { remoteJid, id, participant, fromMe: isOwn } = message.key;
-  const content = kind === "oversized" ? OVERSIZED : body && messageContent(body);
+  const content = kind === WITHHELD ? withheld(plain) : body && messageContent(body);
   if (!content || !remoteJid || !id) return undefined;
   const fromMe = isOwn === true;
   const self = book.self();
@@ -121,7 +123,7 @@ function decode({ attrs, kind, plain }: JournalEntry, { me }: Credentials): WAMe
   try {
     const { fullMessage } = decodeMessageNode({ tag: "message", attrs: { ...attrs } }, me.id, me.lid ?? "");
     const message: proto.IMessage =
-      kind === "oversized" ? {} : proto.Message.decode(kind === "plaintext" ? plain : unpadRandomMax16(plain));
+      kind === WITHHELD ? {} : proto.Message.decode(kind === "plaintext" ? plain : unpadRandomMax16(plain));
     fullMessage.message = message.deviceSentMessage?.message ?? message;
     cleanMessage(fullMessage, me.id, me.lid ?? "");
     return fullMessage;

@@ -8,6 +8,9 @@ import type { Receipt } from "./receipt.ts";
 /** Kinds of journal entries that are no messages. */
 const RECEIPT = "receipt";
 const FACTS = "facts";
+const UNAVAILABLE = "unavailable";
+
+type Attributes = Record<string, string>;
 
 /** What a journal entry tells: always of one kind. */
 export type Journaled = { receipts: Receipt[]; messages: IncomingMessage[]; events: NewEvent[] };
@@ -30,8 +33,19 @@ export const factsEntry = (facts: readonly NewEvent[]): [key: string, entry: Jou
   entryOf(FACTS, facts),
 ];
 
+/**
+ * A message that came without content (`type` says why): Baileys acknowledges it and asks our phone for it. The entry
+ * waits for the phone's answer.
+ */
+export const unavailableEntry = (attrs: Attributes, type: string): [key: string, entry: JournalEntry] => [
+  unavailableKey(attrs["id"] ?? ""),
+  { attrs, kind: UNAVAILABLE, plain: Buffer.from(type), at: Date.now() },
+];
+export const unavailableKey = (messageId: string) => `${UNAVAILABLE}:${messageId}`;
+export const isUnavailable = ({ kind }: JournalEntry) => kind === UNAVAILABLE;
+
 /** Whether the server expects a receipt for what is journaled, and brings it again until it has that. */
-export const isMessage = ({ kind }: JournalEntry) => kind !== RECEIPT && kind !== FACTS;
+export const isMessage = ({ kind }: JournalEntry) => ![RECEIPT, FACTS, UNAVAILABLE].includes(kind);
 
 export function readJournaled(entry: JournalEntry, reader: Reader): Journaled {
   const nothing = { receipts: [], messages: [], events: [] };
@@ -40,6 +54,6 @@ export function readJournaled(entry: JournalEntry, reader: Reader): Journaled {
     const facts = JSON.parse(entry.plain.toString()) as NewEvent[];
     return { ...nothing, events: facts.map((fact) => ({ ...fact, occurredAt: new Date(fact.occurredAt) })) };
   }
-  const messages = incomingMessages(entry, reader);
+  const messages = isUnavailable(entry) ? [] : incomingMessages(entry, reader);
   return { ...nothing, messages, events: messages.map(messageEvent) };
 }

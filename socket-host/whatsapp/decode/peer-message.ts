@@ -1,6 +1,8 @@
 import "../quiet.ts";
 import { proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
+import type { BinaryNode } from "@whiskeysockets/baileys";
 import type { JournalEntry } from "../../device-state/state.ts";
+import { isUnavailable } from "./journaled.ts";
 
 /** What another device of this account, mostly the phone, tells Baileys itself, and by what its effect can be seen. */
 export type PeerMessage =
@@ -43,9 +45,12 @@ export function peerMessage(entry: JournalEntry): PeerMessage | undefined {
 }
 
 /** The stanza as Baileys takes it a second time: its ratchet step is gone, so without encryption. */
-export function peerStanza({ attrs: { offline: _was, ...attrs }, plain }: JournalEntry) {
-  const content = [{ tag: "plaintext", attrs: {}, content: unpadRandomMax16(plain) }];
-  return { tag: "message", attrs, content };
+export function peerStanza(entry: JournalEntry): BinaryNode {
+  const { offline: _was, ...attrs } = entry.attrs;
+  const child = isUnavailable(entry)
+    ? { tag: "unavailable", attrs: { ...(entry.plain.length && { type: entry.plain.toString() }) } }
+    : { tag: "plaintext", attrs: {}, content: unpadRandomMax16(entry.plain) };
+  return { tag: "message", attrs, content: [child] };
 }
 
 function peerContent({ plain }: JournalEntry): proto.Message.IProtocolMessage | undefined {
