@@ -11,6 +11,8 @@ import { trustRoot } from "./whatsapp/trust.ts";
 
 /** One to renew leases, one to take some meanwhile. */
 const LEASE_CONNECTIONS = 2;
+/** Less than a lease lasts: when a frozen host's shards are taken over, its locks are gone. */
+const ABANDONED_AFTER_SECONDS = 10;
 
 /** The socket-host process. Ends with code 0 after a hand-over, 1 when it could not start. */
 async function main(): Promise<void> {
@@ -18,8 +20,8 @@ async function main(): Promise<void> {
   const hostId = config.hostId ?? newHostId();
   const log = createLog("socket-host", config.logLevel).child({ hostId });
   if (config.whatsapp.trustRoot) trustRoot(config.whatsapp.trustRoot);
-  const database = openDatabase(config.database);
-  const leaseDatabase = openDatabase({ ...config.database, poolSize: LEASE_CONNECTIONS });
+  const database = openDatabase(config.database, ABANDONED_AFTER_SECONDS);
+  const leaseDatabase = openDatabase({ ...config.database, poolSize: LEASE_CONNECTIONS }, ABANDONED_AFTER_SECONDS);
   const queues = openCommandQueues(config.commandQueueUrls);
   const storage = openStorage(config.stateBucket);
   const media = openStorage(config.mediaBucket);

@@ -21,7 +21,12 @@ const DUPLICATE_ENTRY = 1062;
 /** A server that has fallen silent must not hold a caller for ever. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
-export function openDatabase(config: DatabaseConfig): Database {
+/**
+ * @param abandonedAfterSeconds for processes that write under a lease. The server ends a connection of ours that has said
+ * nothing for so long, and lets go of its locks: a process that was frozen in the midst of a transaction, or cut off,
+ * would otherwise keep its successor out for as long as `wait_timeout` is, eight hours if nobody has changed it.
+ */
+export function openDatabase(config: DatabaseConfig, abandonedAfterSeconds?: number): Database {
   const pool = mysql.createPool({
     uri: config.url,
     connectionLimit: config.poolSize,
@@ -31,11 +36,14 @@ export function openDatabase(config: DatabaseConfig): Database {
     timezone: "Z",
     charset: "utf8mb4_unicode_ci",
     supportBigNumbers: true,
+    // An idle connection is given up long before the server would.
+    ...(abandonedAfterSeconds && { maxIdle: config.poolSize - 1, idleTimeout: abandonedAfterSeconds * 500 }),
   });
   // The callback pool under the promise pool announces each new connection before it is handed out; statements on a
   // connection run in order, so this one comes first.
   pool.pool.on("connection", (connection) => {
     connection.query(SESSION, () => undefined);
+    if (abandonedAfterSeconds) connection.query(`SET SESSION wait_timeout = ${abandonedAfterSeconds}`, () => undefined);
   });
   return { pool, close: () => pool.end() };
 }
