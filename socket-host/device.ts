@@ -63,6 +63,8 @@ export class Device {
   #opening: { ticket?: LoginTicket } | undefined;
   /** From the row at first: a command that comes before this device's turn to be restored has to wait for it. */
   #isWanted: boolean;
+  /** Somebody waits for it to open, and may be about to scan. */
+  #isAsked = false;
   #isLinking = false;
   #isDegraded = false;
   #isDisposed = false;
@@ -103,9 +105,9 @@ export class Device {
   get openConnection() {
     return this.#connection?.isOpen ? this.#connection : undefined;
   }
-  /** From the first QR until the phone's answer has led to an open connection, or to nothing. */
+  /** From a person's wish to connect, over the QR and the phone's answer, until the connection is open, or it has led to nothing. */
   get isLinking() {
-    return this.#isLinking;
+    return this.#isLinking || this.#isAsked;
   }
 
   /**
@@ -116,6 +118,7 @@ export class Device {
     this.#isWanted = true;
     if (this.#milestones.standing) return this.#milestones.standing;
     const reached = this.#milestones.next();
+    this.#isAsked ||= isUrgent;
     if (isUrgent) this.#opening?.ticket?.hurry();
     if (!this.#connection && !this.#opening) void this.#open(isUrgent ? "urgent" : "in line");
     return await reached;
@@ -266,7 +269,11 @@ export class Device {
       config: this.#options.config.whatsapp,
       log: this.#log,
       onQr: (code, expiresAt) => this.#onQr(code, expiresAt),
-      onPaired: () => this.#show("pairing", null),
+      // From here on whoever has the device after a crash opens it. Only when the link is stored: it would show a QR otherwise.
+      onPaired: async () => {
+        await life.state.durable();
+        await this.#show("pairing", null, { desired: "connected" });
+      },
       onPasskey: async () => {
         await this.#endConnection(undefined);
         await this.#stop("passkey_required", "passkey_required");
@@ -290,6 +297,7 @@ export class Device {
 
   async #onOpen({ phone, lid }: Account): Promise<void> {
     this.#attempts = 0;
+    this.#isAsked = false;
     this.#isLinking = false;
     this.#isDegraded = false;
     await this.#show("connected", null, { desired: "connected", phoneNumber: phone, ...(lid && { lid }) });
@@ -340,6 +348,7 @@ export class Device {
 
   async #stop(status: StatusChange["status"], reason: string, more: Partial<StatusChange> = {}): Promise<void> {
     this.#isWanted = false;
+    this.#isAsked = false;
     this.#isLinking = false;
     await this.#show(status, reason, more);
     this.#milestones.reach({ reached: "stopped", reason });
@@ -374,6 +383,7 @@ export class Device {
     this.#opening = undefined;
     this.#connection?.close();
     this.#connection = undefined;
+    this.#isAsked = false;
     this.#isLinking = false;
     this.#isDegraded = false;
     this.#milestones.leave();
