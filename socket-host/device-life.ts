@@ -69,12 +69,13 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const chats = new DeviceChats({ place, state, cache: pageCache, log });
   const outbox = new Outbox({ ...part, ledgers, chats });
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
+  const findMessage = (messageId: string) => chats.reader.rawMessage(messageId);
   const readers = {
     // Nobody keeps rows of messages yet.
     persist: () => Promise.resolve(),
     store: (messages: readonly IncomingMessage[]) => chats.store.take(messages),
   };
-  const inbox = new Inbox({ ...part, recordReceipt, readers, onOverflow });
+  const inbox = new Inbox({ ...part, recordReceipt, findMessage, readers, onOverflow });
   chats
     .settlePending(() => outbox.listUnresolved())
     .catch((err: unknown) => log.warn({ err }, "status of sent messages not settled"));

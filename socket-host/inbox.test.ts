@@ -64,6 +64,7 @@ describe("the inbox of a device", () => {
       state,
       log: createLog("test", "silent"),
       recordReceipt,
+      findMessage: () => Promise.resolve(undefined),
       readers,
       onOverflow,
     });

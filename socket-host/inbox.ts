@@ -10,6 +10,8 @@ import type { Credentials } from "./whatsapp/credentials.ts";
 import { AddressBook } from "./whatsapp/address-book.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
 import { isMessage, readJournaled, unavailableKey } from "./whatsapp/decode/journaled.ts";
+import { messageEvent } from "./whatsapp/decode/message-event.ts";
+import { withVote } from "./whatsapp/decode/poll-vote.ts";
 import type { Receipt } from "./whatsapp/decode/receipt.ts";
 
 /**
@@ -31,6 +33,8 @@ type Options = {
   log: Log;
   /** See `Outbox.recordReceipt`. */
   recordReceipt: (receipt: Receipt) => Promise<void>;
+  /** A message of before, as WhatsApp encodes it, where it is kept. */
+  findMessage: (messageId: string) => Promise<Uint8Array | undefined>;
   /** Who else keeps messages. */
   readers: MessageReaders;
   /** Too much waits for the database: WhatsApp is to keep the rest. */
@@ -172,8 +176,9 @@ export class Inbox {
     const { database, deviceId, epoch, state, recordReceipt, readers } = this.#options;
     const reader = { creds: state.creds, book: this.#book };
     const journaled = keys.flatMap((key) => state.inbox.get(key) ?? []).map((entry) => readJournaled(entry, reader));
+    for (const one of journaled) one.messages = await Promise.all(one.messages.map((each) => this.#withVote(each)));
     const messages = journaled.flatMap((one) => one.messages);
-    const facts = journaled.flatMap((one) => one.events);
+    const facts = journaled.flatMap((one) => [...one.messages.map(messageEvent), ...one.facts]);
     const outcome = await transaction(database, async (runner) => {
       const recorded = await events.append(runner, deviceId, epoch, facts);
       if (recorded !== "fenced" && messages.length) await readers.persist(runner, messages);
@@ -184,6 +189,17 @@ export class Inbox {
     for (const { messageId } of messages) this.#forget(unavailableKey(messageId));
     for (const receipt of journaled.flatMap((one) => one.receipts)) await recordReceipt(receipt);
     return "recorded";
+  }
+
+  /** A poll of the same batch is not in the chat store yet: such a vote is told without what it is for. */
+  async #withVote(message: IncomingMessage): Promise<IncomingMessage> {
+    if (message.content.messageType !== "poll_vote") return message;
+    const { findMessage, log } = this.#options;
+    const poll = await findMessage(message.content.target.messageId).catch((err: unknown) => {
+      // What else came in must not wait for this.
+      log.warn({ err }, "the poll of a vote is not to be had");
+    });
+    return poll ? withVote(message, poll, this.#book) : message;
   }
 
   #onRecorded(key: string): void {

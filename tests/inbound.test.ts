@@ -103,6 +103,21 @@ describe("what comes in", () => {
     }
   }, 60_000);
 
+  it("a vote is told with what it is for, and when it is taken back", async () => {
+    for (const to of [owner.number, group]) {
+      const poll = await friend.write(to, { poll: { name: "Makan?", options: ["Soto", "Rawon"] } });
+      await received(poll);
+      for (const options of [["Rawon"], []]) {
+        const vote = await received(await friend.write(to, { vote: { messageId: poll, options } }));
+        expect(vote.data).toMatchObject({
+          messageType: "poll_vote",
+          target: { messageId: poll },
+          selectedOptions: options,
+        });
+      }
+    }
+  }, 20_000);
+
   it("edits, deletions and reactions are events of the message that they are about", async () => {
     for (const to of [owner.number, group]) {
       const chat = to === group ? group : jid(friend);

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { eventSchemas } from "../../shared/events.ts";
 import { AddressBook } from "./address-book.ts";
 import { readJournaled } from "./decode/journaled.ts";
+import { messageEvent } from "./decode/message-event.ts";
 import { journalStanzas } from "./journal-stanzas.ts";
 import { ourParty } from "./testing/signal-party.ts";
 
@@ -31,7 +32,7 @@ describe("what the server brings besides encrypted messages", () => {
     return [...state.inbox.values()].map((entry) => readJournaled(entry, reader));
   };
   const facts = (event: string, stanza: BinaryNode) => {
-    const events = arrives(event, stanza).flatMap((one) => one.events);
+    const events = arrives(event, stanza).flatMap((one) => [...one.messages.map(messageEvent), ...one.facts]);
     for (const { type, data } of events) expect(eventSchemas[type].parse({ type, data })).toEqual({ type, data });
     return events;
   };

@@ -2,7 +2,6 @@ import type { NewEvent } from "../../../shared/events.ts";
 import type { JournalEntry } from "../../device-state/state.ts";
 import { incomingMessages } from "./incoming-message.ts";
 import type { IncomingMessage, Reader } from "./incoming-message.ts";
-import { messageEvent } from "./message-event.ts";
 import type { Receipt } from "./receipt.ts";
 
 /** Kinds of journal entries that are no messages. */
@@ -13,7 +12,7 @@ const UNAVAILABLE = "unavailable";
 type Attributes = Record<string, string>;
 
 /** What a journal entry tells: always of one kind. */
-export type Journaled = { receipts: Receipt[]; messages: IncomingMessage[]; events: NewEvent[] };
+export type Journaled = { receipts: Receipt[]; messages: IncomingMessage[]; facts: NewEvent[] };
 
 const entryOf = (kind: string, value: unknown): JournalEntry => ({
   attrs: {},
@@ -48,12 +47,11 @@ export const isUnavailable = ({ kind }: JournalEntry) => kind === UNAVAILABLE;
 export const isMessage = ({ kind }: JournalEntry) => ![RECEIPT, FACTS, UNAVAILABLE].includes(kind);
 
 export function readJournaled(entry: JournalEntry, reader: Reader): Journaled {
-  const nothing = { receipts: [], messages: [], events: [] };
+  const nothing = { receipts: [], messages: [], facts: [] };
   if (entry.kind === RECEIPT) return { ...nothing, receipts: [JSON.parse(entry.plain.toString()) as Receipt] };
   if (entry.kind === FACTS) {
     const facts = JSON.parse(entry.plain.toString()) as NewEvent[];
-    return { ...nothing, events: facts.map((fact) => ({ ...fact, occurredAt: new Date(fact.occurredAt) })) };
+    return { ...nothing, facts: facts.map((fact) => ({ ...fact, occurredAt: new Date(fact.occurredAt) })) };
   }
-  const messages = isUnavailable(entry) ? [] : incomingMessages(entry, reader);
-  return { ...nothing, messages, events: messages.map(messageEvent) };
+  return isUnavailable(entry) ? nothing : { ...nothing, messages: incomingMessages(entry, reader) };
 }

@@ -21,7 +21,7 @@ const UNSEEN = new Set([
  * What a person reads in a decrypted message, out of its wrappings (disappearing, view once, document with caption, copy
  * of an own device). Undefined for what no person sees: keys, history, settings of devices. Other messages are named from the
  * reader's point of view if `cleanMessage` was applied, else from the writer's. What a poll vote is for is
- * encrypted with the poll's secret, and so not told here.
+ * encrypted with the poll's secret: see poll-vote.ts.
  */
 export function messageContent(message: proto.IMessage): MessageContent | undefined {
   const content = normalizeMessageContent(message.deviceSentMessage?.message ?? message);
@@ -128,6 +128,7 @@ function groupContent(content: proto.IMessage): MessageContent | undefined {
   return eventMessage ? eventContent(eventMessage) : undefined;
 }
 
+/** The poll in a message that is out of its wrappings. */
 export const pollOf = (content: proto.IMessage) =>
   content.pollCreationMessage ??
   content.pollCreationMessageV2 ??
