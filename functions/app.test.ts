@@ -83,6 +83,40 @@ describe("an answer", () => {
     }
   });
 
+  test("is for pages of other origins only where the operator says so", async () => {
+    const headers = { origin: "https://app.example.com" };
+    const closed = await ask("GET", `${BASE}/devices`, { headers });
+    expect(closed.headers.get("access-control-allow-origin")).toBeNull();
+    const config = { ...services.config, corsOrigins: ["https://app.example.com"] };
+    const open = await ask("GET", `${BASE}/devices`, { headers }, { config });
+    expect(open.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+    expect(open.headers.get("access-control-expose-headers")).toContain("X-Request-Id");
+    expect(open.headers.get("access-control-allow-credentials")).toBeNull();
+    const other = await ask("GET", `${BASE}/devices`, { headers: { origin: "https://evil.example" } }, { config });
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
+    const asking = { ...headers, "access-control-request-method": "POST" };
+    const app = createApp({ ...services, config });
+    const preflight = await app.request(`${BASE}/devices`, { method: "OPTIONS", headers: asking });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("Authorization");
+  });
+
+  test("tells how many requests are left, and is 429 when there are none", async () => {
+    const token = await gateway.stranger();
+    const app = createApp({ ...services, config: { ...services.config, rateLimitPerMinute: 3 } });
+    const request = () => app.request(`${BASE}/devices`, { headers: { authorization: `Bearer ${token}` } });
+    const first = await request();
+    expect(first.headers.get("ratelimit-policy")).toBe('"minute";q=3;w=60');
+    expect(first.headers.get("ratelimit")).toMatch(/^"minute";r=2;t=\d+$/);
+    const answers = [await request(), await request(), await request()];
+    // A new minute may have begun in between: then there are three more.
+    if (answers.every(({ ok }) => ok)) answers.push(await request(), await request());
+    const refused = answers.at(-1);
+    expect(refused?.status).toBe(429);
+    expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(refused?.headers.get("ratelimit")).toMatch(/^"minute";r=0/);
+  });
+
   test("tells browsers to keep off", async () => {
     for (const path of ["/api/auth/session", "/docs", "/nowhere"]) {
       const { headers } = await ask("GET", path);

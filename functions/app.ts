@@ -8,6 +8,7 @@ import { ApiError, errors } from "../shared/errors.ts";
 import { authenticate } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { clientOf } from "./client.ts";
+import { crossOrigin } from "./cross-origin.ts";
 import { entityTag, isKnown } from "./entity-tag.ts";
 import { failure, success } from "./envelope.ts";
 import { language } from "./language.ts";
@@ -123,6 +124,7 @@ export function createApp(services: Services): Hono<Env> {
     log.info({ requestId: c.get("requestId"), method, status: c.res.status, ms, ...c.get("logged") }, "request");
   });
   app.use(securityHeaders);
+  if (config.corsOrigins.length) app.use(crossOrigin(config.corsOrigins));
   app.use(timeout(config.syncWaitMs + SLACK_MS, OUT_OF_TIME));
 
   for (const route of createRoutes(config)) {

@@ -60,6 +60,13 @@ describe("the settings", () => {
     expect(loadApiConfig(HOST).sessionSecret).toBe(HOST.SESSION_SECRET);
   });
 
+  it("take origins for CORS only as browsers write them", () => {
+    expect(loadApiConfig({ ...HOST, CORS_ORIGINS: "https://a.example,http://b:8080" }).corsOrigins).toHaveLength(2);
+    for (const CORS_ORIGINS of ["a.example", "https://a.example/", "https://a.example, https://b.example"]) {
+      expect(() => loadApiConfig({ ...HOST, CORS_ORIGINS })).toThrow("CORS_ORIGINS");
+    }
+  });
+
   it("refuse a simulator's trust root together with a WhatsApp address", () => {
     const root = Buffer.alloc(32, 1).toString("base64");
     expect(() => loadHostConfig({ ...HOST, WA_TRUST_ROOT: root })).toThrow("cannot be combined");

@@ -37,6 +37,8 @@ const isTimeZone = (zone: string) => {
   }
 };
 const isRegionList = (list: string) => list === "*" || list.split(",").every((region) => /^[A-Z]{2}$/.test(region));
+const isOriginList = (list: string) =>
+  list === "*" || list.split(",").every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
 const bytes32 = z.string().transform((text, context) => {
   const key = Buffer.from(text, "base64");
   if (key.length === 32) return key;
@@ -125,6 +127,12 @@ const apiSchema = z.object({
     .min(0)
     .default(6_000)
     .describe("Most requests a minute of one token or login; 0: any number."),
+  CORS_ORIGINS: z
+    .string()
+    .refine(isOriginList, "must be * or a list of origins such as https://app.example.com")
+    .optional()
+    .describe("Origins whose pages may call with a token, with commas between them, or `*`. Not set: none."),
+  AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).default(365).describe("How long the audit log is kept."),
 });
 
 const hostSchema = z.object({
@@ -203,6 +211,9 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     trustedProxies: env.TRUSTED_PROXIES,
     /** Of each token and each login; 0: no limit. */
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    /** `*` alone: any. */
+    corsOrigins: env.CORS_ORIGINS?.split(",") ?? [],
+    auditRetentionDays: env.AUDIT_RETENTION_DAYS,
   };
 }
 

@@ -193,6 +193,18 @@ describe("the password", () => {
   });
 });
 
+test("what nobody can use any more goes with the next login", async () => {
+  const userId = await person("tidy");
+  await login("tidy");
+  await execute(database.pool, "UPDATE logins SET expires_at = NOW(3) WHERE user_id = ?", [userId]);
+  await execute(database.pool, "UPDATE password_attempts SET ends_at = NOW(3)");
+  await execute(database.pool, "UPDATE audit_log SET occurred_at = NOW(3) - INTERVAL 366 DAY");
+  await login("tidy");
+  expect(await select(database.pool, "SELECT 1 FROM logins WHERE user_id = ?", [userId])).toHaveLength(1);
+  expect(await select(database.pool, "SELECT 1 FROM audit_log")).toHaveLength(1);
+  expect(await select(database.pool, "SELECT 1 FROM password_attempts WHERE ends_at <= NOW(3)")).toEqual([]);
+});
+
 test("logins are in the audit log, those that failed too, without what was typed", async () => {
   const userId = await person("audited");
   await login("audited", PASSWORD, { bindings: from("203.0.113.20"), headers: { "x-request-id": "login-1" } });

@@ -2,6 +2,7 @@ import * as z from "zod";
 import * as userLogins from "../../shared/db/user-logins.ts";
 import * as users from "../../shared/db/users.ts";
 import { ApiError } from "../../shared/errors.ts";
+import { forgetExpired } from "../../shared/forget-expired.ts";
 import { hashPassword, verifyPassword } from "../../shared/password.ts";
 import { clearLoginCookie, loginHash, newLoginCookie, readLoginCookie, setLoginCookie } from "../login-cookie.ts";
 import { passwordTries } from "../password-tries.ts";
@@ -47,6 +48,8 @@ const login = publicRoute({
     const cookie = newLoginCookie();
     await userLogins.create(database, loginHash(cookie, config.sessionSecret), user.userId);
     await recordAudit(call, { ...named, action: "login" });
+    // A login is rare and takes long anyway: it takes the garbage along.
+    await forgetExpired(database, config.auditRetentionDays);
     return {
       status: 200,
       data: { user: toUserView(user) },

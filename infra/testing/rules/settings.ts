@@ -23,6 +23,8 @@ const LEFT_OUT = new Set([
   "APP_TIMEZONE",
   "PHONE_REGIONS",
   "RATE_LIMIT_PER_MINUTE",
+  "CORS_ORIGINS",
+  "AUDIT_RETENTION_DAYS",
   // A task makes its own.
   "HOST_ID",
   // Right for the real WhatsApp.
