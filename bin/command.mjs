@@ -1,8 +1,19 @@
 import { InstallError, install } from "./install.mjs";
 
-const COMMANDS = ["sandbox", "start", "simulator", "test", "check", "bench", "conformance", "soak"];
+const COMMANDS = [
+  "sandbox",
+  "start",
+  "backup",
+  "restore",
+  "simulator",
+  "test",
+  "check",
+  "bench",
+  "conformance",
+  "soak",
+];
 /** These run the product only; development packages may have been left out. */
-const PRODUCTION = ["sandbox", "start", "simulator"];
+const PRODUCTION = ["sandbox", "start", "backup", "restore", "simulator"];
 /** What a person can act on is told in one line, without a stack. */
 const EXPECTED = ["LaunchError", "ConfigError"];
 
