@@ -199,15 +199,15 @@ function* capturedRecords(buckets: readonly CapturedBucket[]): Generator<Capture
       const record: S3Record = { type: "s3.object", bucket: name, key: keyText(key), ...facts };
       yield payload ? { record, payload } : { record };
     }
+    for (const [upload, completed] of done) {
+      yield { record: { type: "s3.uploadEnded", bucket: name, upload, completed } };
+    }
     for (const { id, key, startedAt, headers, checksumType, parts } of uploads) {
       const facts = { startedAt, headers, checksumType };
       yield { record: { type: "s3.upload", bucket: name, upload: id, key: keyText(key), ...facts } };
       for (const [number, part] of parts) {
         yield { record: { type: "s3.part", bucket: name, upload: id, number, ...part } };
       }
-    }
-    for (const [upload, completed] of done) {
-      yield { record: { type: "s3.uploadEnded", bucket: name, upload, completed } };
     }
   }
 }
