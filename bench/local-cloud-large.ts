@@ -8,7 +8,7 @@ import type { CloudClients } from "../local/cloud/test-cloud.ts";
 import { startCloudProcess } from "../local/cloud/test-process.ts";
 import { createQueue, fillCloud, MUCH } from "./support/fill-cloud.ts";
 import { percentile } from "./support/percentile.ts";
-import { memoryMb } from "./support/process-usage.ts";
+import { cpuMs, memoryMb } from "./support/process-usage.ts";
 import { report } from "./support/report.ts";
 
 const RECEIVES = 500;
@@ -30,6 +30,7 @@ async function localCloudLarge(): Promise<void> {
   const startedAt = performance.now();
   full = await start(directories.full);
   const startMs = performance.now() - startedAt;
+  const startCpuMs = await cpuMs(full.pid);
   const afterStart = await memoryMb(full.pid);
   const fullUrl = new URL(emptyUrl);
   fullUrl.port = new URL(full.endpoint).port;
@@ -50,6 +51,7 @@ async function localCloudLarge(): Promise<void> {
     holds: MUCH,
     limits: LIMITS,
     startMs: Math.round(startMs),
+    startCpuMs,
     memoryMb: { whileFilling: afterFilling, afterStart: afterStart.now, afterReceives: peak },
     receive: { ...receive, p50Ratio: latencyRatio },
   });
