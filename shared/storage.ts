@@ -168,6 +168,8 @@ async function selfTest(storage: Storage, bucket: string): Promise<void> {
     if ((await storage.replaceIf(key, Buffer.from("fourth"), first.etag)) !== "changed")
       throw refuse("ignores If-Match");
     if (!(await storage.list("self-test/")).includes(key)) throw refuse("does not list a new object at once");
+    await storage.delete([key]);
+    if (await storage.get(key)) throw refuse("does not delete");
   } finally {
     // What is left behind does no harm, and must not hide what went wrong.
     await storage.delete([key]).catch(() => undefined);

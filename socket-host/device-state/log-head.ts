@@ -18,12 +18,18 @@ export type Head = Omit<z.infer<typeof schema>, "format">;
 
 export const encodeHead = (head: Head): Buffer => Buffer.from(JSON.stringify({ format: 1, ...head }));
 
-/** Undefined when the bytes are no HEAD of a known format. */
-export function decodeHead(bytes: Buffer): Head | undefined {
+/** A sentence that says what is wrong when the bytes are no HEAD of a known format. */
+export function decodeHead(bytes: Buffer): Head | string {
   try {
-    const { format: _, ...head } = schema.parse(JSON.parse(bytes.toString()));
+    const parsed: unknown = JSON.parse(bytes.toString());
+    const { data, success } = schema.safeParse(parsed);
+    if (!success) return `its format is ${formatOf(parsed)}, known is 1`;
+    const { format: _, ...head } = data;
     return head;
   } catch {
-    return undefined;
+    return "it is no JSON";
   }
 }
+
+const formatOf = (parsed: unknown) =>
+  typeof parsed === "object" && parsed !== null && "format" in parsed ? String(parsed.format) : "unknown";

@@ -39,7 +39,7 @@ export function logObjects({ storage, prefix, key }: Place) {
       const object = await storage.get(headName);
       if (!object) return undefined;
       const head = decodeHead(object.body);
-      if (!head) throw new SealError(headName, "it is no HEAD of a known format");
+      if (typeof head === "string") throw new SealError(headName, head);
       return { head, etag: object.etag };
     },
     replaceHead: (head: Head, etag: string | undefined) => storage.replaceIf(headName, encodeHead(head), etag),

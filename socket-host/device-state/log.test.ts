@@ -186,6 +186,22 @@ test("a log under another key is unreadable, and says which object", async () =>
   expect(opened).toMatchObject({ outcome: "unreadable", object: `log/${prefix}000000000001` });
 });
 
+test("what a newer version of the product has written is unreadable to this one, which says so and changes nothing", async () => {
+  const { log } = await open(1);
+  await append(log, "a");
+  const entry = `log/${prefix}000000000003`;
+  await bucket.storage.createIfAbsent(entry, Buffer.concat([Buffer.of(2), Buffer.alloc(60)]));
+  const opened = { outcome: "unreadable", why: expect.stringContaining("format is 2, known is 1") };
+  expect(await DeviceLog.open({ storage, prefix, epoch: 2, key })).toMatchObject({ ...opened, object: entry });
+  await bucket.storage.createIfAbsent(`${prefix}HEAD`, Buffer.from('{"format":2}'));
+  const names = await entryNames();
+  expect(await DeviceLog.open({ storage, prefix, epoch: 2, key })).toMatchObject({
+    ...opened,
+    object: `${prefix}HEAD`,
+  });
+  expect(await entryNames()).toEqual(names);
+});
+
 test("a log that misses an entry, or its snapshot, is unreadable instead of older than it was", async () => {
   const { log } = await open(1);
   await append(log, "a");
