@@ -28,13 +28,13 @@ async function failover(): Promise<void> {
   try {
     await withStack(dataDir, 2, async (stack) => {
       await linkFleet(stack, { devices: DEVICES, friends: 1, groups: 0 });
-      figures["takenOverByAnotherHost"] = await rounds(stack, async (of) => {
+      figures["takenOverByAnotherHost"] = await rounds(stack, 2, async (of) => {
         stack.kill(FIRST, "SIGSTOP");
         const ms = await reconnected(stack, await of());
         stack.kill(FIRST, "SIGKILL");
         return ms;
       });
-      figures["handedOver"] = await rounds(stack, async (of) => {
+      figures["handedOver"] = await rounds(stack, 2, async (of) => {
         const devices = await of();
         stack.kill(FIRST, "SIGTERM");
         await reconnected(stack, devices);
@@ -44,9 +44,9 @@ async function failover(): Promise<void> {
     const begin = Date.now();
     await withStack(dataDir, 1, async (stack) => {
       const productReadyMs = Date.now() - begin;
-      await allConnected(stack);
+      await allConnected(stack, 1);
       figures["coldStart"] = { productReadyMs, allConnectedMs: Date.now() - begin };
-      figures["killedAndStartedAgain"] = await rounds(stack, async (of) => {
+      figures["killedAndStartedAgain"] = await rounds(stack, 1, async (of) => {
         const devices = await of();
         stack.kill(FIRST, "SIGKILL");
         return await reconnected(stack, devices);
@@ -74,10 +74,10 @@ async function withStack(dataDir: string, hosts: number, work: (stack: Stack) =>
 }
 
 /** `once` gets what lists the phones of the devices that the first host has, and answers a duration for each of them. */
-async function rounds(stack: Stack, once: (of: () => Promise<string[]>) => Promise<number[]>) {
+async function rounds(stack: Stack, hosts: number, once: (of: () => Promise<string[]>) => Promise<number[]>) {
   const ms: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    await allConnected(stack);
+    await allConnected(stack, hosts);
     ms.push(...(await once(() => heldByFirst(stack))));
     console.log(`round ${round + 1}: ${Math.round(percentile(ms, 0.5))} / ${Math.round(percentile(ms, 0.99))} ms`);
   }
@@ -99,13 +99,13 @@ async function reconnected(stack: Stack, phones: readonly string[]): Promise<num
 const lastGapMs = ({ connections }: Seen) =>
   (connections.at(-1)?.from ?? 0) - (connections.at(-2)?.until ?? connections.at(-1)?.from ?? 0);
 
-/** Every device is connected and each host that runs has its share. */
-async function allConnected(stack: Stack): Promise<void> {
-  const running = stack.processes().filter(({ name }) => name.startsWith("socket-host-")).length;
+/** Every device is connected, and each host runs and has some of them. */
+async function allConnected(stack: Stack, hosts: number): Promise<void> {
   await until(async () => {
-    if (!(await seen(stack)).every((device) => device.connectionsNow === 1)) return false;
+    if (stack.processes().filter(({ name }) => name.startsWith("socket-host-")).length !== hosts) return false;
     const held = await holders(stack, ids());
-    return held.every(Boolean) && new Set(held).size === Math.max(1, running);
+    if (!held.every(Boolean) || new Set(held).size !== hosts) return false;
+    return (await seen(stack)).every((device) => device.connectionsNow === 1);
   });
 }
 
