@@ -5,7 +5,8 @@ import type { Cloud } from "./server.ts";
 
 /**
  * The local cloud as a process: `main.ts --data DIR [--port N] [--host ADDRESS] [--precision minute]` with
- * AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION. Under a launcher it says `{ type: "ready", endpoint }`, and ends when the launcher does.
+ * AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION. Under a launcher it says `{ type: "ready", endpoint }`, and
+ * ends when the launcher does.
  */
 const usage = "usage: main.ts --data DIR [--port N] [--host ADDRESS] [--precision second|minute]";
 

@@ -31,8 +31,8 @@ export function messagesOfAttempt({ now }: SqsContext, queue: Queue, attempt: st
   queue.reveal();
   const messages = before.messages.flatMap(({ id, receipt, visibleAt }) => {
     const message = queue.messages.get(id);
-    const now = message?.visibility;
-    const same = message?.place === "inFlight" && now?.receipt === receipt && now.visibleAt === visibleAt;
+    const current = message?.visibility;
+    const same = message?.place === "inFlight" && current?.receipt === receipt && current.visibleAt === visibleAt;
     return same ? [message] : [];
   });
   return messages.length === before.messages.length ? messages : undefined;
