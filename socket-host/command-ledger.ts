@@ -3,32 +3,61 @@ import * as commands from "../shared/db/commands.ts";
 import type { Command } from "../shared/db/commands.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
-import type { Outgoing, SendLedger, Sent } from "./send-ledger.ts";
+import type { Outgoing, SendBook, SendLedger, Sent } from "./send-ledger.ts";
 
-/** The commands of one device as a ledger of what is sent: a message each. */
+/** The commands of all devices, as rows that ask for a message each. */
+export const commandBook: SendBook = {
+  async find(runner, wanted) {
+    const found = await commands.listByMessageId(runner, wanted);
+    return found.flatMap((command) => toSent(command) ?? []);
+  },
+  async accept(runner, messages, at) {
+    const accepted = messages.map(({ deviceId, messageId, to, origin: { commandId } }) => ({
+      commandId,
+      result: { deviceId, messageId, timestamp: at.toISOString(), to },
+    }));
+    await commands.acceptHeld(runner, accepted);
+  },
+  async refuse(runner, { origin, epoch }, refusal) {
+    await commands.finish(runner, origin.commandId, epoch, { state: "failed", ...refusal });
+  },
+  async markReceived(runner, told) {
+    const states = await commands.statesOf(
+      runner,
+      told.map(({ row }) => row.origin.commandId),
+    );
+    const before = new Map(states);
+    const news = told.filter(({ row: { origin }, reached }) => {
+      const state = states.get(origin.commandId);
+      const isNews = state === "accepted" || (state === "delivered" && reached === "read");
+      if (isNews) states.set(origin.commandId, reached);
+      return isNews;
+    });
+    for (const reached of ["delivered", "read"] as const) {
+      const changed = [...states].filter(([commandId, state]) => state === reached && before.get(commandId) !== state);
+      await commands.setReachedHeld(
+        runner,
+        changed.map(([commandId]) => commandId),
+        reached,
+      );
+    }
+    return news;
+  },
+};
+
+/** The commands of one device as a ledger of what is sent. */
 export function commandLedger(database: Database, deviceId: DeviceId, epoch: number): SendLedger {
   const ledger: SendLedger = {
+    book: commandBook,
     async listUnresolved() {
       const open = await commands.listOpenMessages(database, deviceId);
       return open.flatMap((command) => toOutgoing(command, ledger) ?? []);
     },
     start: ({ origin }) => commands.start(database, origin.commandId, epoch, "sending"),
-    async find(runner, messageIds) {
-      const found = await commands.listByMessageId(runner, deviceId, messageIds);
-      return found.flatMap((command) => toSent(command) ?? []);
-    },
-    async accept(runner, { messageId, to, origin }, at) {
-      const result = { deviceId, messageId, timestamp: at.toISOString(), to };
-      await commands.finish(runner, origin.commandId, epoch, { state: "accepted", result });
-    },
-    async refuse(runner, { origin }, refusal) {
-      await commands.finish(runner, origin.commandId, epoch, { state: "failed", ...refusal });
-    },
     async markUnknown({ origin }) {
       await commands.markUnknown(database, origin.commandId, epoch);
     },
     abandon: () => commands.abandonMessages(database, deviceId, epoch),
-    markReceived: (runner, { origin }, status) => commands.markReceived(runner, origin.commandId, epoch, status),
   };
   return ledger;
 }
@@ -39,8 +68,8 @@ export function toOutgoing({ commandId, messageId, payload }: Command, ledger: S
   return { messageId, to: payload.to, content: payload, origin: { commandId }, ledger };
 }
 
-function toSent({ commandId, messageId, payload }: Command): Sent | undefined {
+function toSent({ commandId, deviceId, messageId, payload }: Command): (Sent & { deviceId: DeviceId }) | undefined {
   return messageId
-    ? { messageId, to: payload && isSending(payload) ? payload.to : null, origin: { commandId } }
+    ? { deviceId, messageId, to: payload && isSending(payload) ? payload.to : null, origin: { commandId } }
     : undefined;
 }

@@ -3,13 +3,14 @@ import type { Database } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
-import { commandLedger } from "./command-ledger.ts";
+import { commandBook, commandLedger } from "./command-ledger.ts";
 import { DeviceState } from "./device-state/state.ts";
 import type { PageCache } from "./chat-store/page-cache.ts";
 import { DeviceChats } from "./device-chats.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
-import type { SendLedger } from "./send-ledger.ts";
+import type { RecordOutcome } from "./outcome-recorder.ts";
+import type { SendBook, SendLedger } from "./send-ledger.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
@@ -29,6 +30,7 @@ type Options = {
   owned: OwnedDevice;
   epoch: number;
   database: Database;
+  record: RecordOutcome;
   storage: Storage;
   key: Buffer;
   /** Shared by all devices of the host. */
@@ -43,6 +45,9 @@ export const sendLedgers = (database: Database, deviceId: DeviceId, epoch: numbe
   commandLedger(database, deviceId, epoch),
 ];
 
+/** The kinds of rows that do so, over all devices. */
+export const sendBooks: readonly SendBook[] = [commandBook];
+
 /** Where a device's state lies; see docs/decisions/0004. */
 export const statePrefix = ({ userId, deviceId }: Pick<OwnedDevice, "userId" | "deviceId">) =>
   `devices/${userId}/${deviceId}/`;
@@ -55,7 +60,7 @@ export type LifeOpened = { outcome: "open"; life: DeviceLife } | { outcome: "fen
 
 /** Loads all of a device's state. Throws when the store does not answer. */
 export async function openDeviceLife(options: Options): Promise<LifeOpened> {
-  const { owned, epoch, database, storage, key, pageCache, log, onOverflow } = options;
+  const { owned, epoch, database, record, storage, key, pageCache, log, onOverflow } = options;
   const place = { storage, prefix: statePrefix(owned), key, epoch };
   const opened = await DeviceState.open<Credentials>({ ...place, newCreds: newCredentials, log });
   if (opened.outcome === "unreadable") {
@@ -67,7 +72,7 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
   const ledgers = sendLedgers(database, owned.deviceId, epoch);
   const chats = new DeviceChats({ place, state, cache: pageCache, log });
-  const outbox = new Outbox({ ...part, ledgers, chats });
+  const outbox = new Outbox({ ...part, record, ledgers, chats });
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
   const findMessage = (messageId: string) => chats.reader.rawMessage(messageId);
   const readers = {

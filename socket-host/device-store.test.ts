@@ -32,6 +32,7 @@ function storeOf(storage: MemoryStorage, epoch: number, lease: { epoch: number }
     owned: { deviceId, userId, shard: 0, isWanted: true },
     epoch,
     database,
+    record: () => Promise.reject(new Error("not expected")),
     storage,
     config: loadHostConfig(environment),
     pageCache: new PageCache(),

@@ -8,12 +8,15 @@ import { newestEpoch } from "./device-state/newest-epoch.ts";
 import { wipe } from "./device-state/wipe.ts";
 import { openDeviceLife, sendLedgers, statePrefix } from "./device-life.ts";
 import type { DeviceLife } from "./device-life.ts";
+import type { RecordOutcome } from "./outcome-recorder.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 
 type Options = {
   owned: OwnedDevice;
   epoch: number;
   database: Database;
+  /** Shared by all devices of the host. */
+  record: RecordOutcome;
   storage: Storage;
   config: HostConfig;
   pageCache: PageCache;
@@ -106,10 +109,10 @@ export class DeviceStore {
   }
 
   #openLife() {
-    const { owned, database, storage, config, pageCache, log, onOverflow } = this.#options;
+    const { owned, database, record, storage, config, pageCache, log, onOverflow } = this.#options;
     const epoch = this.#epoch;
     const key = config.stateEncryptionKey;
-    return openDeviceLife({ owned, epoch, database, storage, key, pageCache, log, onOverflow });
+    return openDeviceLife({ owned, epoch, database, record, storage, key, pageCache, log, onOverflow });
   }
 
   async #drop(): Promise<void> {

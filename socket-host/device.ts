@@ -14,6 +14,7 @@ import { KnownNumbers } from "./known-numbers.ts";
 import type { LoginBudget, LoginTicket } from "./login-budget.ts";
 import { Milestones } from "./milestones.ts";
 import type { Milestone } from "./milestones.ts";
+import type { RecordOutcome } from "./outcome-recorder.ts";
 import { printQr } from "./print-qr.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
 import { Replacements } from "./replacements.ts";
@@ -27,6 +28,8 @@ export type DeviceOptions = {
   owned: OwnedDevice;
   epoch: number;
   database: Database;
+  /** Shared by all devices of the host. */
+  record: RecordOutcome;
   storage: Storage;
   config: HostConfig;
   pageCache: PageCache;

@@ -10,9 +10,12 @@ import type { Storage } from "../shared/storage.ts";
 import { PageCache } from "./chat-store/page-cache.ts";
 import { Consumer } from "./consumer.ts";
 import { Device } from "./device.ts";
+import { sendBooks } from "./device-life.ts";
 import { execute, giveUp } from "./execute.ts";
 import { LeaseKeeper } from "./leases.ts";
 import { LoginBudget } from "./login-budget.ts";
+import { outcomeRecorder } from "./outcome-recorder.ts";
+import type { RecordOutcome } from "./outcome-recorder.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 type Options = {
@@ -44,11 +47,13 @@ export class Host {
   readonly #devices = new Map<DeviceId, Device>();
   readonly #logins: LoginBudget;
   readonly #pageCache = new PageCache();
+  readonly #record: RecordOutcome;
   #isStopping = false;
 
   constructor(options: Options) {
     this.#options = options;
     const { database, hostId, queues, config, log } = options;
+    this.#record = outcomeRecorder(database, sendBooks);
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
     this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
     this.#keeper = new LeaseKeeper({
@@ -101,6 +106,7 @@ export class Host {
       storage,
       config,
       pageCache: this.#pageCache,
+      record: this.#record,
       logins: this.#logins,
       log,
       onFenced: () => void this.#closeFenced(owned.deviceId),

@@ -7,9 +7,10 @@ import type { Database } from "../shared/db/pool.ts";
 import { messageIdFor, newCommandId } from "../shared/ids.ts";
 import type { DeviceId, UserId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
-import { commandLedger } from "./command-ledger.ts";
+import { commandBook, commandLedger } from "./command-ledger.ts";
 import type { DeviceState, OutboxEntry } from "./device-state/state.ts";
 import { Outbox } from "./outbox.ts";
+import { outcomeRecorder } from "./outcome-recorder.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Outgoing } from "./send-ledger.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
@@ -43,7 +44,8 @@ describe("the outbox of a device", () => {
     } as unknown as DeviceState<Credentials>;
     const ledgers = [commandLedger(on, deviceId, 1)];
     const chats = { sending: () => undefined, advance: () => undefined };
-    return new Outbox({ database: on, deviceId, epoch: 1, state, ledgers, chats, log: createLog("test", "silent") });
+    const record = outcomeRecorder(on, [commandBook]);
+    return new Outbox({ record, deviceId, epoch: 1, state, ledgers, chats, log: createLog("test", "silent") });
   }
   /** A socket that says yes to everything and never answers. */
   const socket = {

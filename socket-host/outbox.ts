@@ -1,11 +1,9 @@
-import * as devices from "../shared/db/devices.ts";
-import * as events from "../shared/db/events.ts";
-import { transaction } from "../shared/db/pool.ts";
-import type { Database, Runner } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { DeviceState } from "./device-state/state.ts";
-import type { Outgoing, SendLedger, Sent } from "./send-ledger.ts";
+import { reachedBy } from "./outcome-recorder.ts";
+import type { RecordOutcome } from "./outcome-recorder.ts";
+import type { Outgoing, SendLedger } from "./send-ledger.ts";
 import type { Refusal } from "./refusal.ts";
 import { breathe } from "./whatsapp/breathe.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
@@ -27,7 +25,7 @@ export type SentMessages = {
 
 type Pending = { message: Outgoing; settled: Promise<void>; settle: () => void; timer: NodeJS.Timeout };
 type Options = {
-  database: Database;
+  record: RecordOutcome;
   deviceId: DeviceId;
   epoch: number;
   state: DeviceState<Credentials>;
@@ -79,20 +77,16 @@ export class Outbox {
 
   /** WhatsApp's server has taken the message, or refused it. It may come late. */
   async onAck(messageId: string, refusal: Refusal | undefined): Promise<void> {
-    const { database, deviceId, state, chats, log } = this.#options;
+    const { deviceId, epoch, record, state, chats, log } = this.#options;
     // It stays pending until the outcome is recorded: whoever looks meanwhile must not take it for unanswered.
     const pending = this.#pending.get(messageId);
     clearTimeout(pending?.timer);
     const to = refusal && state.getOutbox(messageId)?.to;
     if (to && !state.failed) forgetRecipient(state, to);
+    const row = pending?.message;
+    const asked = row && { messageId: row.messageId, to: row.to, origin: row.origin, book: row.ledger.book };
     try {
-      await transaction(database, async (runner) => {
-        const asked = pending ? [pending.message] : await this.#find(runner, [messageId]);
-        for (const { ledger, ...sent } of asked) {
-          if (refusal) await ledger.refuse(runner, sent, refusal);
-          else await this.#accept(runner, ledger, sent);
-        }
-      });
+      await record({ kind: "ack", deviceId, epoch, messageId, asked, refusal });
     } catch (err) {
       log.error({ err, deviceId, messageId }, "outcome of a message not recorded");
       // The server says it once. Until the connection ends, when the next login asks again, it is kept here.
@@ -116,27 +110,11 @@ export class Outbox {
    * Recipients have these messages; so the server has taken them, whether or not its acknowledgement was seen. May be
    * told again. Rejects when it could not be recorded.
    */
-  async recordReceipt({ chat, participant, messageIds, status }: Receipt): Promise<void> {
-    const { database, deviceId, epoch } = this.#options;
-    const reached = status === "played" ? "read" : status;
-    await transaction(database, async (runner) => {
-      // First the device, then the rows of its messages, as every other transaction: two that lock crosswise would block each other.
-      if (!(await devices.lock(runner, deviceId, epoch))) return;
-      for (const { ledger, ...sent } of await this.#find(runner, messageIds)) {
-        const { messageId } = sent;
-        await this.#accept(runner, ledger, sent);
-        const isNews = await ledger.markReceived(runner, sent, reached);
-        // The row knows of the first reader only, and of nobody who has listened.
-        if (!isNews && !participant && status !== "played") continue;
-        const data = { messageId, chat, participant, status };
-        const dedupeKey = ["status", messageId, status, participant?.jid ?? ""].join("|");
-        await events.append(runner, deviceId, epoch, [
-          { type: "message.status", data, dedupeKey, occurredAt: new Date() },
-        ]);
-      }
-    });
-    this.#options.chats.advance(messageIds, reached);
-    for (const messageId of messageIds) this.#take(messageId)?.settle();
+  async recordReceipt(receipt: Receipt): Promise<void> {
+    const { deviceId, epoch, record, chats } = this.#options;
+    await record({ kind: "receipt", deviceId, epoch, receipt });
+    chats.advance(receipt.messageIds, reachedBy(receipt.status));
+    for (const messageId of receipt.messageIds) this.#take(messageId)?.settle();
   }
 
   /** The connection is gone: nothing that waits will be answered on it. */
@@ -180,27 +158,5 @@ export class Outbox {
       .markUnknown(message)
       .catch((err: unknown) => this.#options.log.error({ err, messageId }, "unknown outcome not recorded"));
     settle();
-  }
-
-  async #find(runner: Runner, messageIds: readonly string[]): Promise<(Sent & { ledger: SendLedger })[]> {
-    const found: (Sent & { ledger: SendLedger })[] = [];
-    for (const ledger of this.#options.ledgers) {
-      for (const sent of await ledger.find(runner, messageIds)) found.push({ ...sent, ledger });
-    }
-    return found;
-  }
-
-  /** Does nothing for a message that has an outcome. */
-  async #accept(runner: Runner, ledger: SendLedger, { to, ...sent }: Sent): Promise<void> {
-    if (to === null) return;
-    const { deviceId, epoch } = this.#options;
-    const { messageId, origin } = sent;
-    const occurredAt = new Date();
-    const data = { ...origin, messageId, to };
-    const dedupeKey = `sent|${messageId}`;
-    const recorded = await events.append(runner, deviceId, epoch, [
-      { type: "message.sent", data, dedupeKey, occurredAt },
-    ]);
-    if (recorded !== "fenced") await ledger.accept(runner, { ...sent, to }, occurredAt);
   }
 }

@@ -1,7 +1,7 @@
 import type { SendingPayload } from "../shared/commands.ts";
 import type { Runner } from "../shared/db/pool.ts";
 import type { MessageSent } from "../shared/events.ts";
-import type { MessageId } from "../shared/ids.ts";
+import type { DeviceId, MessageId } from "../shared/ids.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** What asked for a message, as its events tell it. */
@@ -22,27 +22,42 @@ export type Outgoing = {
 /** A message that is a row of a ledger. `to` is null when the row is finished: its content is erased by then. */
 export type Sent = { messageId: MessageId; to: string | null; origin: Origin };
 
+/** A message whose row is known, and whose device's row is held by the transaction at hand, under `epoch`. */
+export type Asked = Sent & { deviceId: DeviceId; epoch: number; book: SendBook };
+
 /**
- * The rows that ask for messages and are told what became of them: the commands of a device, and whatever else sends.
- * All of it is bound to one device and the epoch of its host; a host that lost the device changes nothing. States only
- * move forward, so that being told twice, or late, does no harm. What takes a `runner` runs inside the caller's
- * transaction, which has locked the device's row before.
+ * A kind of rows that ask for messages and are told what became of them, of all devices: the commands, and whatever else
+ * sends. All of it runs inside a transaction that holds the devices' rows for their owner. States only move forward, so that being
+ * told twice, or late, does no harm.
+ */
+export type SendBook = {
+  /** Of these messages, those that are rows here. */
+  find: (
+    runner: Runner,
+    wanted: readonly { deviceId: DeviceId; messageIds: readonly string[] }[],
+  ) => Promise<(Sent & { deviceId: DeviceId })[]>;
+  /** WhatsApp's server has taken them. */
+  accept: (runner: Runner, messages: readonly (Asked & { to: string })[], at: Date) => Promise<void>;
+  /** WhatsApp's server has refused it, for good. */
+  refuse: (runner: Runner, message: Asked, refusal: Refusal) => Promise<void>;
+  /** Recipients have them. Answers those of which that was not known. */
+  markReceived: <Told extends { row: Asked; reached: "delivered" | "read" }>(
+    runner: Runner,
+    told: readonly Told[],
+  ) => Promise<Told[]>;
+};
+
+/**
+ * The rows of one device that ask for messages, under the epoch of its host; a host that lost the device changes nothing.
  */
 export type SendLedger = {
+  book: SendBook;
   /** Messages that were begun and have no outcome, oldest first. */
   listUnresolved: () => Promise<Outgoing[]>;
   /** Marks a message as being sent, again after a crash too. False: it has an outcome, or the device is another host's. */
   start: (message: Outgoing) => Promise<boolean>;
-  /** Of these messages, those that are rows here. */
-  find: (runner: Runner, messageIds: readonly string[]) => Promise<Sent[]>;
-  /** WhatsApp's server has taken it. */
-  accept: (runner: Runner, message: Sent & { to: string }, at: Date) => Promise<void>;
-  /** WhatsApp's server has refused it, for good. */
-  refuse: (runner: Runner, message: Sent, refusal: Refusal) => Promise<void>;
   /** No answer came; it is sent again under the same id. */
   markUnknown: (message: Sent) => Promise<void>;
   /** The link is gone: whatever was begun and has no outcome will never have one. */
   abandon: () => Promise<void>;
-  /** A recipient has it. False when that was known. */
-  markReceived: (runner: Runner, message: Sent, status: "delivered" | "read") => Promise<boolean>;
 };

@@ -88,14 +88,17 @@ describe("a command's row", () => {
 
   it("only moves forward: read is not undone by a late delivered", async () => {
     const commandId = await newSend();
+    const state = async () => (await commands.statesOf(database.pool, [commandId])).get(commandId);
     await commands.start(database, commandId, 5, "sending");
-    expect(await commands.markReceived(database.pool, commandId, 5, "delivered")).toBe(false);
+    await commands.setReachedHeld(database.pool, [commandId], "delivered");
+    expect(await state()).toBe("sending");
     expect(await commands.markUnknown(database, commandId, 5)).toBe(true);
-    await commands.finish(database.pool, commandId, 5, accepted);
+    await commands.acceptHeld(database.pool, [{ commandId, result: accepted.result }]);
     expect(await commands.markUnknown(database, commandId, 5)).toBe(false);
-    expect(await commands.markReceived(database.pool, commandId, 5, "read")).toBe(true);
-    expect(await commands.markReceived(database.pool, commandId, 5, "delivered")).toBe(false);
-    expect((await commands.get(database, commandId))?.state).toBe("read");
+    await commands.setReachedHeld(database.pool, [commandId], "read");
+    await commands.setReachedHeld(database.pool, [commandId], "delivered");
+    await commands.acceptHeld(database.pool, [{ commandId, result: {} }]);
+    expect(await commands.get(database, commandId)).toMatchObject({ state: "read", result: accepted.result });
   });
 
   it("is listed for the next login while its outcome is open, oldest first", async () => {

@@ -184,15 +184,15 @@ const outcomeValues = (outcome: Outcome) =>
     ? [outcome.state, null, outcome.errorCode, outcome.errorDetail ?? null]
     : [outcome.state, JSON.stringify(outcome.result), null, null];
 
-/** Of these messages of a device, the commands that sent them. */
+/** Of these messages of devices, the commands that sent them. */
 export async function listByMessageId(
   runner: Runner,
-  deviceId: DeviceId,
-  messageIds: readonly string[],
+  wanted: readonly { deviceId: DeviceId; messageIds: readonly string[] }[],
 ): Promise<Command[]> {
-  const marks = messageIds.map(() => "?").join(",");
-  const sql = `SELECT ${COLUMNS} FROM commands WHERE device_id = ? AND message_id IN (${marks})`;
-  return (await select<Row>(runner, sql, [deviceId, ...messageIds])).map(fromRow);
+  const conditions = wanted.map(({ messageIds }) => `(device_id = ? AND message_id IN (${marks(messageIds)}))`);
+  const sql = `SELECT ${COLUMNS} FROM commands WHERE ${conditions.join(" OR ")}`;
+  const values = wanted.flatMap(({ deviceId, messageIds }) => [deviceId, ...messageIds]);
+  return (await select<Row>(runner, sql, values)).map(fromRow);
 }
 
 /** Sent, and no answer in time. A result that comes later still counts. */
@@ -212,17 +212,44 @@ export async function abandonMessages(database: Database, deviceId: DeviceId, ep
   await execute(database.pool, sql, [epoch, deviceId]);
 }
 
-/** A receipt came for this message. False when the state is as far already: `read` is not undone by a late `delivered`. */
-export async function markReceived(
+// ---- Below, the caller's transaction holds the devices' rows (`devices.hold`), which fences a former owner. ----
+
+/** WhatsApp has taken the messages of these commands: ends them and erases their content, but for those that ended before. */
+export async function acceptHeld(
   runner: Runner,
-  commandId: CommandId,
-  epoch: number,
-  state: "delivered" | "read",
-): Promise<boolean> {
-  const before = state === "read" ? "'accepted','delivered'" : "'accepted'";
-  const sql = `UPDATE commands c ${OWNED} SET c.state = ? WHERE c.command_id = ? AND c.state IN (${before})`;
-  return (await execute(runner, sql, [epoch, state, commandId])) > 0;
+  accepted: readonly { commandId: CommandId; result: Record<string, unknown> }[],
+): Promise<void> {
+  const cases = accepted.map(() => "WHEN ? THEN ?").join(" ");
+  const sql = `UPDATE commands c SET c.state = 'accepted', c.result = CASE c.command_id ${cases} END, c.payload = NULL,
+      c.error_code = NULL, c.error_detail = NULL, c.finished_at = NOW(3)
+    WHERE c.command_id IN (${marks(accepted)}) AND c.state NOT IN (${FINISHED})`;
+  const results = accepted.flatMap(({ commandId, result }) => [commandId, JSON.stringify(result)]);
+  await execute(runner, sql, [...results, ...accepted.map(({ commandId }) => commandId)]);
 }
+
+/** The states of those that exist. */
+export async function statesOf(
+  runner: Runner,
+  commandIds: readonly CommandId[],
+): Promise<Map<CommandId, CommandState>> {
+  const sql = `SELECT command_id, state FROM commands WHERE command_id IN (${marks(commandIds)})`;
+  const rows = await select<{ command_id: CommandId; state: CommandState }>(runner, sql, [...commandIds]);
+  return new Map(rows.map((row) => [row.command_id, row.state]));
+}
+
+/** Receipts came for the messages of these commands. `read` is not undone by a late `delivered`. */
+export async function setReachedHeld(
+  runner: Runner,
+  commandIds: readonly CommandId[],
+  reached: "delivered" | "read",
+): Promise<void> {
+  if (!commandIds.length) return;
+  const before = reached === "read" ? "'accepted','delivered'" : "'accepted'";
+  const sql = `UPDATE commands SET state = ? WHERE command_id IN (${marks(commandIds)}) AND state IN (${before})`;
+  await execute(runner, sql, [reached, ...commandIds]);
+}
+
+const marks = (values: readonly unknown[]) => values.map(() => "?").join(",");
 
 function fromRow(row: Row): Command {
   const payload = parseJson(row.payload);

@@ -183,10 +183,27 @@ export async function getOwned(database: Database, deviceId: DeviceId): Promise<
   return row && toOwned(row);
 }
 
-/** Takes the device's row for the rest of the transaction. False when another host owns it or it was removed. */
-export async function lock(runner: Runner, deviceId: DeviceId, epoch: number): Promise<boolean> {
-  const sql = "SELECT device_id FROM devices WHERE device_id = ? AND epoch <= ? FOR UPDATE";
-  return (await select(runner, sql, [deviceId, epoch])).length > 0;
+/** Devices whose rows a transaction holds, with the number of the last event of each. */
+export type HeldDevices = Map<DeviceId, { lastSequence: number }>;
+
+/**
+ * Takes the rows of devices for the rest of the transaction, but for those that another host owns or that were removed.
+ * `passed over` leaves out also those that another transaction holds now.
+ */
+export async function hold(
+  runner: Runner,
+  wanted: readonly { deviceId: DeviceId; epoch: number }[],
+  busyRowsAre: "waited for" | "passed over",
+): Promise<HeldDevices> {
+  const epochs = new Map(wanted.map(({ deviceId, epoch }) => [deviceId, epoch]));
+  // In the order of the key, and nothing besides: a scan would lock every device that there is.
+  const sql = `SELECT device_id, epoch, last_sequence FROM devices FORCE INDEX (PRIMARY)
+    WHERE device_id IN (${[...epochs].map(() => "?").join(",")}) ORDER BY device_id
+    FOR UPDATE ${busyRowsAre === "passed over" ? "SKIP LOCKED" : ""}`;
+  type Held = { device_id: DeviceId; epoch: number; last_sequence: number };
+  const rows = await select<Held>(runner, sql, [...epochs.keys()]);
+  const ours = rows.filter((row) => row.epoch <= (epochs.get(row.device_id) ?? -1));
+  return new Map(ours.map((row) => [row.device_id, { lastSequence: row.last_sequence }]));
 }
 
 /**

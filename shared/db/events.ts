@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { Event, EventBody, NewEvent } from "../events.ts";
 import { newEventId } from "../ids.ts";
 import type { DeviceId, EventId } from "../ids.ts";
+import * as devices from "./devices.ts";
+import type { HeldDevices } from "./devices.ts";
 import { execute, parseJson, select } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
 
@@ -19,30 +21,55 @@ export async function append(
   events: readonly NewEvent[],
 ): Promise<number | "fenced"> {
   if (!events.length) return 0;
-  const [device] = await select<{ last_sequence: number }>(
+  const held = await devices.hold(runner, [{ deviceId, epoch }], "waited for");
+  if (!held.size) return "fenced";
+  return await appendHeld(
     runner,
-    "SELECT last_sequence FROM devices WHERE device_id = ? AND epoch <= ? FOR UPDATE",
-    [deviceId, epoch],
+    held,
+    events.map((event) => ({ deviceId, event })),
   );
-  if (!device) return "fenced";
-  const keyed = events.map((event) => ({ ...event, dedupeKey: event.dedupeKey && bounded(event.dedupeKey) }));
-  const known = await knownKeys(runner, deviceId, keyed);
+}
+
+/**
+ * As `append`, for facts of several devices, all of which the transaction holds (`devices.hold`): those of each in the
+ * order given.
+ */
+export async function appendHeld(
+  runner: Runner,
+  held: HeldDevices,
+  facts: readonly { deviceId: DeviceId; event: NewEvent }[],
+): Promise<number> {
+  if (!facts.length) return 0;
+  const keyed = facts.map(({ deviceId, event }) => ({
+    ...event,
+    deviceId,
+    dedupeKey: event.dedupeKey && bounded(event.dedupeKey),
+  }));
+  const known = await knownKeys(runner, keyed);
   const fresh = keyed.filter((event) => {
     if (event.dedupeKey === null) return true;
-    if (known.has(event.dedupeKey)) return false;
-    known.add(event.dedupeKey);
+    const key = keyOf(event.deviceId, event.dedupeKey);
+    if (known.has(key)) return false;
+    known.add(key);
     return true;
   });
   if (!fresh.length) return 0;
-  const values = fresh.flatMap((event, index) => [
-    deviceId,
-    device.last_sequence + index + 1,
-    newEventId(),
-    event.type,
-    event.dedupeKey,
-    event.occurredAt,
-    JSON.stringify(event.data, wellFormed),
-  ]);
+  const added = new Map<DeviceId, number>();
+  const values = fresh.flatMap((event) => {
+    const device = held.get(event.deviceId);
+    if (!device) throw new Error("events of a device whose row is not held");
+    device.lastSequence += 1;
+    added.set(event.deviceId, (added.get(event.deviceId) ?? 0) + 1);
+    return [
+      event.deviceId,
+      device.lastSequence,
+      newEventId(),
+      event.type,
+      event.dedupeKey,
+      event.occurredAt,
+      JSON.stringify(event.data, wellFormed),
+    ];
+  });
   await execute(
     runner,
     `INSERT INTO events (device_id, sequence, event_id, type, dedupe_key, occurred_at, data)
@@ -51,8 +78,10 @@ export async function append(
   );
   await execute(
     runner,
-    "UPDATE devices SET last_sequence = last_sequence + ?, last_activity = NOW(3) WHERE device_id = ?",
-    [fresh.length, deviceId],
+    `UPDATE devices SET last_sequence = last_sequence + CASE device_id ${[...added].map(() => "WHEN ? THEN ?").join(" ")} END,
+       last_activity = NOW(3)
+     WHERE device_id IN (${[...added].map(() => "?").join(",")})`,
+    [...[...added].flat(), ...added.keys()],
   );
   return fresh.length;
 }
@@ -87,10 +116,23 @@ export async function listAfter(
   });
 }
 
-async function knownKeys(runner: Runner, deviceId: DeviceId, events: readonly NewEvent[]): Promise<Set<string>> {
-  const keys = events.flatMap((event) => event.dedupeKey ?? []);
-  if (!keys.length) return new Set();
-  const sql = `SELECT dedupe_key FROM events WHERE device_id = ? AND dedupe_key IN (${keys.map(() => "?").join(",")})`;
-  const rows = await select<{ dedupe_key: string }>(runner, sql, [deviceId, ...keys]);
-  return new Set(rows.map((row) => row.dedupe_key));
+/** Device ids have no such sign. */
+const keyOf = (deviceId: DeviceId, dedupeKey: string) => `${deviceId}|${dedupeKey}`;
+
+async function knownKeys(
+  runner: Runner,
+  events: readonly { deviceId: DeviceId; dedupeKey: string | null }[],
+): Promise<Set<string>> {
+  const byDevice = new Map<DeviceId, string[]>();
+  for (const { deviceId, dedupeKey } of events) {
+    if (dedupeKey !== null) byDevice.set(deviceId, [...(byDevice.get(deviceId) ?? []), dedupeKey]);
+  }
+  if (!byDevice.size) return new Set();
+  const conditions = [...byDevice.values()].map(
+    (keys) => `(device_id = ? AND dedupe_key IN (${keys.map(() => "?").join(",")}))`,
+  );
+  const sql = `SELECT device_id, dedupe_key FROM events WHERE ${conditions.join(" OR ")}`;
+  type Known = { device_id: DeviceId; dedupe_key: string };
+  const rows = await select<Known>(runner, sql, [...byDevice].flat(2));
+  return new Set(rows.map((row) => keyOf(row.device_id, row.dedupe_key)));
 }
