@@ -2,6 +2,7 @@ import type { Log } from "../shared/log.ts";
 import { lineOf, VISIBILITY_SECONDS } from "../shared/queue.ts";
 import type { CommandQueues, Received } from "../shared/queue.ts";
 import type { CommandMessage } from "../shared/commands.ts";
+import { groupWork } from "./group-work.ts";
 
 /**
  * What is left of a command when the device's next one may begin. `stored`: its outcome is, and the queue message is
@@ -37,11 +38,13 @@ export class Consumer {
   readonly #abort = new AbortController();
   readonly #held = new Set<string>();
   readonly #lanes = new Map<string, Promise<void>>();
+  readonly #delete: (handle: string) => Promise<void>;
   readonly #done: Promise<void>;
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#delete = groupWork((handles: readonly string[]) => this.#deleteAll(handles), BATCH);
     this.#done = this.#run();
     this.#heartbeat = setInterval(() => void this.#prolong(), HEARTBEAT_MS);
   }
@@ -117,10 +120,12 @@ export class Consumer {
     }
   }
 
-  async #delete(handle: string): Promise<void> {
+  async #deleteAll(handles: readonly string[]) {
     const { queues, shard, log } = this.#options;
-    if (!this.#held.delete(handle)) return;
-    await queues.delete(shard, [handle]).catch((err: unknown) => log.warn({ err, shard }, "queue message not deleted"));
+    const held = handles.filter((handle) => this.#held.delete(handle));
+    if (held.length)
+      await queues.delete(shard, held).catch((err: unknown) => log.warn({ err, shard }, "queue messages not deleted"));
+    return () => undefined;
   }
 
   async #prolong(): Promise<void> {

@@ -1,10 +1,14 @@
 import { initAuthCreds, makeWASocket, WA_CERT_DETAILS } from "@whiskeysockets/baileys";
-import type { BinaryNode, SignalDataSet } from "@whiskeysockets/baileys";
+import type { AuthenticationState, BinaryNode, SignalDataSet } from "@whiskeysockets/baileys";
 
 /** Baileys as it comes, keys in memory: the floor that the gateway is measured against. */
 export type RawBaileys = {
+  /** What logs in again, given to `rawBaileys`, after `close`. */
+  auth: AuthenticationState;
   /** Sends a text and waits for the server's acknowledgement, as the gateway does. */
   send: (to: string, text: string) => Promise<void>;
+  /** Messages of others that were decrypted so far. */
+  received: () => number;
   close: () => void;
 };
 
@@ -19,14 +23,16 @@ const logger = {
   error: nothing,
 };
 
-/** Links a new device by showing `scan` its QR, and resolves when it is open. */
+let sentCount = 0;
+
+/** Logs in, or links a new device by showing `scan` its QR, and resolves when it is open. */
 export async function rawBaileys(
   simulator: { wsUrl: string; rootPublicKey: string },
   scan: (qr: string) => Promise<unknown>,
+  auth: AuthenticationState = { creds: initAuthCreds(), keys: memoryKeys() },
 ): Promise<RawBaileys> {
   WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(simulator.rootPublicKey, "base64");
   for (const name of ["log", "info", "warn", "error"] as const) silence(name);
-  const auth = { creds: initAuthCreds(), keys: memoryKeys() };
   for (;;) {
     const sock = makeWASocket({ waWebSocketUrl: simulator.wsUrl, logger, auth, markOnlineOnConnect: false });
     sock.ev.on("creds.update", (update) => Object.assign(auth.creds, update));
@@ -40,15 +46,20 @@ export async function rawBaileys(
     if (!isOpen) continue;
     const waiting = new Map<string, () => void>();
     sock.ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => waiting.get(attrs["id"] ?? "")?.());
-    let count = 0;
+    let received = 0;
+    sock.ev.on("messages.upsert", ({ messages }) => {
+      received += messages.filter(({ key, message }) => !key.fromMe && message).length;
+    });
     return {
+      auth,
       async send(to, text) {
-        const messageId = `3EB0${String(++count).padStart(18, "0")}`;
+        const messageId = `3EB0${String(++sentCount).padStart(18, "0")}`;
         const acknowledged = new Promise<void>((resolve) => waiting.set(messageId, resolve));
         await sock.sendMessage(to, { text }, { messageId });
         await acknowledged;
         waiting.delete(messageId);
       },
+      received: () => received,
       close: () => void sock.end(undefined),
     };
   }

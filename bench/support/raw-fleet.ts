@@ -1,0 +1,67 @@
+import { inParallel } from "./in-parallel.ts";
+import { rawBaileys } from "./raw-baileys.ts";
+import type { RawBaileys } from "./raw-baileys.ts";
+
+/**
+ * Many accounts on Baileys alone, in a process of their own. Does what it is told over IPC, one order after the other, and
+ * answers each with `{ms}`, how long it took, or `{reason}`.
+ */
+export type RawOrder =
+  | { do: "link"; simulator: RawSimulator; phones: string[] }
+  /** Every account writes to its contact, so many times, one after the other. */
+  | { do: "send"; contacts: string[]; count: number }
+  /** Until so many messages have come in, over all accounts, since the last login. */
+  | { do: "receive"; count: number }
+  /** Closes all connections and opens them again, all at once. */
+  | { do: "log in"; simulator: RawSimulator };
+export type RawSimulator = { url: string; wsUrl: string; rootPublicKey: string };
+
+const LINKS_AT_ONCE = 4;
+const LOOK_EVERY_MS = 5;
+
+let clients: RawBaileys[] = [];
+
+async function obey(order: RawOrder): Promise<void> {
+  switch (order.do) {
+    case "link": {
+      const { simulator, phones } = order;
+      await inParallel(phones.length, LINKS_AT_ONCE, async (at) => {
+        clients[at] = await rawBaileys(simulator, (qr) => scan(simulator, phones[at] ?? "", qr));
+      });
+      return;
+    }
+    case "send":
+      await Promise.all(
+        clients.map(async (client, at) => {
+          for (let n = 0; n < order.count; n++) await client.send(`${order.contacts[at]}@s.whatsapp.net`, `raw ${n}`);
+        }),
+      );
+      return;
+    case "receive":
+      while (clients.reduce((sum, client) => sum + client.received(), 0) < order.count)
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      return;
+    case "log in":
+      for (const client of clients) client.close();
+      clients = await Promise.all(
+        clients.map(({ auth }) => rawBaileys(order.simulator, () => Promise.reject(new Error("a QR")), auth)),
+      );
+  }
+}
+
+async function scan(simulator: RawSimulator, phone: string, qr: string): Promise<void> {
+  await fetch(`${simulator.url}/phones/${phone}/scan`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ qr }),
+  });
+}
+
+process.on("message", (order: RawOrder) => {
+  const startedAt = performance.now();
+  obey(order).then(
+    () => process.send?.({ ms: performance.now() - startedAt }),
+    (error: unknown) => process.send?.({ reason: String(error) }),
+  );
+});
+process.on("disconnect", () => process.exit());
