@@ -5,6 +5,7 @@ import * as devices from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
+import type { LoadCommand } from "./command-loader.ts";
 import { dailyChats } from "./chat-store/daily-chats.ts";
 import { connect } from "./commands/connect.ts";
 import { disconnect } from "./commands/disconnect.ts";
@@ -19,23 +20,23 @@ import { STORED } from "./consumer.ts";
 import type { Execution } from "./consumer.ts";
 import type { Host } from "./host.ts";
 
-type Context = { host: Host; database: Database; media: Storage; log: Log };
+type Context = { host: Host; database: Database; load: LoadCommand; media: Storage; log: Log };
 
 /**
  * Runs the command that a queue message points to. The row decides: one that is finished is never run again, one that
  * a crash left half-way is run again under the same message id.
  */
 export async function execute(
-  { commandId, deviceId }: CommandMessage,
-  { host, database, media, log }: Context,
+  message: CommandMessage,
+  { host, database, load, media, log }: Context,
 ): Promise<Execution> {
+  const { commandId, deviceId } = message;
   if (deviceId === ALL_DEVICES) return await restore(commandId, { database, ...host.services });
-  const owned = await devices.getOwned(database, deviceId);
+  const { owned, command } = await load(message);
   if (!owned) {
     await host.close(deviceId);
     return STORED;
   }
-  const command = await commands.get(database, commandId);
   if (!command?.payload || isFinished(command.state)) return STORED;
   const device = host.device(owned);
   if (!device) throw new Error(`shard ${owned.shard} is not held any more`);

@@ -8,6 +8,8 @@ import type { Log } from "../shared/log.ts";
 import type { CommandQueues } from "../shared/queue.ts";
 import type { Storage } from "../shared/storage.ts";
 import { PageCache } from "./chat-store/page-cache.ts";
+import { commandLoader } from "./command-loader.ts";
+import type { LoadCommand } from "./command-loader.ts";
 import { Consumer } from "./consumer.ts";
 import { Device } from "./device.ts";
 import { sendBooks } from "./device-life.ts";
@@ -48,12 +50,14 @@ export class Host {
   readonly #logins: LoginBudget;
   readonly #pageCache = new PageCache();
   readonly #record: RecordOutcome;
+  readonly #load: LoadCommand;
   #isStopping = false;
 
   constructor(options: Options) {
     this.#options = options;
     const { database, hostId, queues, config, log } = options;
     this.#record = outcomeRecorder(database, sendBooks);
+    this.#load = commandLoader(database);
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
     this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
     this.#keeper = new LeaseKeeper({
@@ -133,7 +137,7 @@ export class Host {
       shard: lease.shard,
       queues,
       log,
-      execute: (message) => execute(message, { host: this, database, media, log }),
+      execute: (message) => execute(message, { host: this, database, load: this.#load, media, log }),
       giveUp: (message) => giveUp(message, { host: this, database }),
     });
     this.#consumers.set(lease.shard, consumer);

@@ -81,9 +81,14 @@ export async function create(database: Database, command: NewCommand): Promise<b
 }
 
 export async function get(database: Database, commandId: CommandId): Promise<Command | undefined> {
-  const sql = `SELECT ${COLUMNS} FROM commands WHERE command_id = ?`;
-  const [row] = await select<Row>(database.pool, sql, [commandId]);
-  return row && fromRow(row);
+  return (await getAll(database, [commandId])).get(commandId);
+}
+
+/** Those that exist. */
+export async function getAll(database: Database, commandIds: readonly CommandId[]): Promise<Map<CommandId, Command>> {
+  const sql = `SELECT ${COLUMNS} FROM commands WHERE command_id IN (${marks(commandIds)})`;
+  const rows = await select<Row>(database.pool, sql, [...commandIds]);
+  return new Map(rows.map((row) => [row.command_id, fromRow(row)]));
 }
 
 export async function getByIdempotencyKey(

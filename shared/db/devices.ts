@@ -178,9 +178,18 @@ export async function listToConnect(database: Database, shard: number): Promise<
 
 /** Undefined when it was removed from the registry. */
 export async function getOwned(database: Database, deviceId: DeviceId): Promise<OwnedDevice | undefined> {
-  const sql = "SELECT device_id, user_id, shard, desired FROM devices WHERE device_id = ?";
-  const [row] = await select<OwnedRow>(database.pool, sql, [deviceId]);
-  return row && toOwned(row);
+  return (await getAllOwned(database, [deviceId])).get(deviceId);
+}
+
+/** Those that are in the registry. */
+export async function getAllOwned(
+  database: Database,
+  deviceIds: readonly DeviceId[],
+): Promise<Map<DeviceId, OwnedDevice>> {
+  const sql = `SELECT device_id, user_id, shard, desired FROM devices
+    WHERE device_id IN (${deviceIds.map(() => "?").join(",")})`;
+  const rows = await select<OwnedRow>(database.pool, sql, [...deviceIds]);
+  return new Map(rows.map((row) => [row.device_id, toOwned(row)]));
 }
 
 /** Devices whose rows a transaction holds, with the number of the last event of each. */
