@@ -46,13 +46,13 @@ async function newSend(deviceId: DeviceId) {
 }
 type Send = Awaited<ReturnType<typeof newSend>>;
 
-const ack = ({ deviceId, messageId }: Send, epoch = EPOCH): Outcome => ({
-  ...{ kind: "ack", deviceId, epoch, messageId, asked: undefined, refusal: undefined },
-});
-const receipt = ({ deviceId, messageId }: Send, status: "delivered" | "read"): Outcome => ({
-  ...{ kind: "receipt", deviceId, epoch: EPOCH },
-  receipt: { chat: FRIEND, participant: null, messageIds: [messageId], status },
-});
+const ack = ({ deviceId, messageId }: Send, epoch = EPOCH): Outcome => {
+  return { kind: "ack", deviceId, epoch, messageId, asked: undefined, refusal: undefined };
+};
+const receipt = ({ deviceId, messageId }: Send, status: "delivered" | "read"): Outcome => {
+  const told = { chat: FRIEND, participant: null, messageIds: [messageId], status };
+  return { kind: "receipt", deviceId, epoch: EPOCH, receipt: told };
+};
 const stateOf = async ({ commandId }: { commandId: CommandId }) => (await commands.get(database, commandId))?.state;
 const told = async (deviceId: DeviceId) =>
   (await events.listAfter(database, deviceId, 0, 100)).map(({ sequence, type, data }) => [
