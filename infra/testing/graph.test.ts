@@ -1,4 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { REPOSITORY } from "../../local/repository.ts";
 import { FAULTS, patchesOf } from "./faults.ts";
 import { runTool } from "../../local/checks.ts";
 import { ofType, one } from "./graph.ts";
@@ -47,6 +50,12 @@ describe.skipIf(missing)(
             await expect(resourcesPage(graph)).toMatchFileSnapshot("../../docs/resources.md");
           },
         );
+
+        it("has no alarm that docs/operations.md does not explain", async () => {
+          const page = await readFile(join(REPOSITORY, "docs/operations.md"), "utf8");
+          const alarms = ofType(graph, "aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
+          expect(alarms.filter((name) => !page.includes(`\`${name.replace(/\d+/, "")}\``))).toEqual([]);
+        });
 
         it("can be removed only if it is a personal one", () => {
           const isProduction = stage === "production";
