@@ -206,5 +206,8 @@ export type EventBody = z.output<(typeof eventSchemas)[EventType]>;
 /** `sequence` rises by one with each event of a device, without gaps. */
 export type Event = EventBody & { id: EventId; deviceId: DeviceId; sequence: number; occurredAt: Date };
 
-/** `dedupeKey`: the same fact offered again, after a crash, is not a second event. Null: it cannot be offered twice. */
-export type NewEvent = EventBody & { dedupeKey: string | null; occurredAt: Date };
+/**
+ * `dedupeKey`: the same fact offered again, after a crash, is not a second event. Null: it cannot be offered twice.
+ * `otherKeys` are those under which it may have been offered before.
+ */
+export type NewEvent = EventBody & { dedupeKey: string | null; otherKeys?: string[]; occurredAt: Date };

@@ -67,4 +67,12 @@ describe("the event log of a device", () => {
     const [first] = (await events.listAfter(database, deviceId, 0, 1_000)).slice(before.length);
     expect(first?.data).toMatchObject({ chat: "\ufffd a" });
   });
+
+  it("passes over a fact that is known by another of its keys, in the same list as well", async () => {
+    const known = { ...fact(900, "by-number"), otherKeys: ["by-lid"] };
+    expect(await append([{ ...fact(900, "by-lid") }, known])).toBe(1);
+    expect(await append([known])).toBe(0);
+    const other = { ...fact(901, "by-other-number"), otherKeys: ["by-other-lid"] };
+    expect(await append([other, fact(901, "by-other-lid")])).toBe(1);
+  });
 });

@@ -47,10 +47,9 @@ export async function appendHeld(
   }));
   const known = await knownKeys(runner, keyed);
   const fresh = keyed.filter((event) => {
-    if (event.dedupeKey === null) return true;
-    const key = keyOf(event.deviceId, event.dedupeKey);
-    if (known.has(key)) return false;
-    known.add(key);
+    const keys = keysOf(event).map((key) => keyOf(event.deviceId, key));
+    if (keys.some((key) => known.has(key))) return false;
+    for (const key of keys) known.add(key);
     return true;
   });
   if (!fresh.length) return 0;
@@ -119,13 +118,14 @@ export async function listAfter(
 /** Device ids have no such sign. */
 const keyOf = (deviceId: DeviceId, dedupeKey: string) => `${deviceId}|${dedupeKey}`;
 
-async function knownKeys(
-  runner: Runner,
-  events: readonly { deviceId: DeviceId; dedupeKey: string | null }[],
-): Promise<Set<string>> {
+/** All under which a fact may have been recorded. */
+const keysOf = ({ dedupeKey, otherKeys = [] }: NewEvent) => (dedupeKey ? [dedupeKey, ...otherKeys.map(bounded)] : []);
+
+async function knownKeys(runner: Runner, events: readonly (NewEvent & { deviceId: DeviceId })[]): Promise<Set<string>> {
   const byDevice = new Map<DeviceId, string[]>();
-  for (const { deviceId, dedupeKey } of events) {
-    if (dedupeKey !== null) byDevice.set(deviceId, [...(byDevice.get(deviceId) ?? []), dedupeKey]);
+  for (const event of events) {
+    const keys = keysOf(event);
+    if (keys.length) byDevice.set(event.deviceId, [...(byDevice.get(event.deviceId) ?? []), ...keys]);
   }
   if (!byDevice.size) return new Set();
   const conditions = [...byDevice.values()].map(

@@ -57,6 +57,19 @@ describe("a message that came in", () => {
       expect(message).toMatchObject({ chat: ANI, fromMe: false, sender: { ...ANI, name: null } });
     });
 
+    it("also when a copy came before it was known whose its address is", () => {
+      const someone = { phone: "6281300000009", lid: "91300000009" };
+      const first = came({ from: GROUP, participant: `${someone.lid}@lid` });
+      new AddressBook(state).learn([someone]);
+      const again = came({
+        from: GROUP,
+        participant: `${someone.lid}@lid`,
+        participant_pn: `${someone.phone}@s.whatsapp.net`,
+      });
+      expect(again.key).not.toBe(first.key);
+      expect(again.otherKeys).toContain(first.key);
+    });
+
     it("and not that of somebody else, in another group, or of the account itself", () => {
       const keys = [
         came({ from: ANI.jid }),

@@ -1,7 +1,7 @@
 import "../quiet.ts";
 import { cleanMessage, decodeMessageNode, proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
 import type { WAMessage } from "@whiskeysockets/baileys";
-import { GROUP_SERVER, USER_SERVER, formatJid, parseJid } from "../../../shared/jid.ts";
+import { GROUP_SERVER, LID_SERVER, formatJid, jidOfPhone, parseJid, phoneOfJid } from "../../../shared/jid.ts";
 import type { Addresses, MessageContent, MessageTarget, Person } from "../../../shared/message.ts";
 import type { JournalEntry } from "../../device-state/state.ts";
 import type { AddressBook } from "../address-book.ts";
@@ -18,6 +18,11 @@ export type IncomingMessage = {
    * the stanza alone, so that what is learnt later of who is who does not make two of one.
    */
   key: string;
+  /**
+   * The keys that a copy may have whose stanza names the person by another address, as far as that is known: one that
+   * was asked for again may come without the number that the first came with.
+   */
+  otherKeys: string[];
   /** The other person, or the group (whose `phone` and `lid` are null). */
   chat: Addresses;
   fromMe: boolean;
@@ -70,10 +75,15 @@ export function toIncoming(
   const names = [participant || remoteJid, ...otherNames(attrs, role)];
   const other = book.addressesOf(...names);
   const sender = { ...(fromMe ? self : other), name: pushName ?? null };
-  const place = isGroup ? `${remoteJid}|${fromMe ? "" : addressIn(names)}` : addressIn(names);
+  const keyAt = (address: string) => {
+    const place = isGroup ? `${remoteJid}|${fromMe ? "" : address}` : address;
+    return ["message", place, fromMe ? "me" : "", id].join("|");
+  };
+  const key = keyAt(addressIn(names));
   return {
     messageId: id,
-    key: ["message", place, fromMe ? "me" : "", id].join("|"),
+    key,
+    otherKeys: [...new Set(addressesIn([...names, ...jidsOf(other)]).map(keyAt))].filter((one) => one !== key),
     // A message to a broadcast list comes in the chat with its writer.
     chat: isGroup ? book.addressesOf(remoteJid) : other,
     fromMe,
@@ -110,11 +120,18 @@ function decodeInfo(bytes: Uint8Array): WAMessage | undefined {
   }
 }
 
+const addressesIn = (names: readonly (string | undefined)[]) =>
+  names.flatMap((name) => parseJid(name ?? "") ?? []).map(formatJid);
+
+const jidsOf = ({ phone, lid }: Addresses) => [
+  ...(phone ? [jidOfPhone(phone)] : []),
+  ...(lid ? [`${lid}@${LID_SERVER}`] : []),
+];
+
 /** One address, of those that name one person: the phone number's rather than the LID's. */
 function addressIn(names: readonly (string | undefined)[]): string {
-  const known = names.flatMap((name) => parseJid(name ?? "") ?? []);
-  const best = known.find(({ server }) => server === USER_SERVER) ?? known[0];
-  return best ? formatJid(best) : "";
+  const known = addressesIn(names);
+  return known.find((address) => phoneOfJid(address)) ?? known[0] ?? "";
 }
 
 /** The message exactly as Baileys would emit it, from the stanza's attributes and the decrypted bytes. */

@@ -3,8 +3,8 @@ import type { IncomingMessage } from "./incoming-message.ts";
 
 /** What is told of a message. Edits, deletions and reactions are events of the message that they are about. */
 export function messageEvent(message: IncomingMessage): NewEvent {
-  const { messageId, key, chat, fromMe, sender, content } = message;
-  const common = { dedupeKey: key, occurredAt: message.sentAt };
+  const { messageId, key, otherKeys, chat, fromMe, sender, content } = message;
+  const common = { dedupeKey: key, otherKeys, occurredAt: message.sentAt };
   const place = { chat: chat.jid, chatPhone: chat.phone, chatLid: chat.lid, fromMe, sender };
   const sentAt = message.sentAt.toISOString();
   if (content.messageType === "edit") {
