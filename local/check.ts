@@ -12,6 +12,7 @@ const SLOW = [
   "local/supervisor.test.ts",
   "bin/install.test.ts",
   "functions/serve.test.ts",
+  "functions/contract-sweep.test.ts",
   "socket-host/whatsapp/**",
   "socket-host/device-state/log-simulation.test.ts",
 ];

@@ -17,15 +17,19 @@ const reportSchema = z.object({
   testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
 });
 
-/** Runs vitest with its output on this terminal. @param args file filters and flags of vitest */
-export async function runVitest(args: string[]): Promise<Counts> {
+/**
+ * Runs vitest with its output on this terminal.
+ * @param args file filters and flags of vitest
+ * @param settings variables for the tests, over those of this process
+ */
+export async function runVitest(args: string[], settings: Record<string, string> = {}): Promise<Counts> {
   const directory = await mkdtemp(join(tmpdir(), "whatsapp-tests-"));
   const reportPath = join(directory, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportPath}`];
     const child = spawn(process.execPath, [toolFile("vitest", "vitest"), "run", ...reporters, ...args], {
       cwd: REPOSITORY,
-      env: inheritedEnvironment(),
+      env: { ...inheritedEnvironment(), ...settings },
       stdio: ["ignore", "inherit", "inherit"],
     });
     const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
