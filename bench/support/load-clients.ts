@@ -1,4 +1,5 @@
 import { BaileysClient } from "../../simulator/testing/baileys-client.ts";
+import { control } from "../../simulator/testing/control.ts";
 import { until } from "../../simulator/testing/until.ts";
 
 /**
@@ -13,7 +14,7 @@ export type LoadOrder =
   | { do: "write-to-group"; phone: string; group: string; count: number };
 
 const AT_ONCE = 4;
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 10;
 /** A first message to a large group blocks this process for so long that Baileys would give up all its connections. */
 const KEEP_ALIVE_MS = 600_000;
 
@@ -24,13 +25,15 @@ let simulator: Extract<LoadOrder, { do: "link" }>["simulator"];
 async function obey(order: LoadOrder): Promise<void> {
   if (order.do === "link") {
     ({ simulator, phones } = order);
-    clients = phones.map(() => newClient());
-    await eachOf(clients, (client, at) => again(client, () => client.link(phones[at] ?? "")));
+    clients = [];
+    await eachOf(phones, async (phone, at) => {
+      clients[at] = await linked(phone);
+    });
   } else if (order.do === "login") {
     const earlier = clients;
     for (const client of earlier) await client.end();
     clients = earlier.map((client) => newClient(client));
-    await eachOf(clients, (client) => again(client, () => client.connect()));
+    await eachOf(clients, connected);
   } else if (order.do === "write") {
     await eachOf(clients, async (client, at) => {
       const to = phones[(at + 1) % phones.length] ?? "";
@@ -52,17 +55,26 @@ function newClient(earlier?: BaileysClient): BaileysClient {
   return client;
 }
 
-/** On a busy machine a step may take longer than a client waits. */
-async function again(client: BaileysClient, work: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
-    const isDone = await work().then(
-      () => true,
-      () => false,
+/** On a busy machine a step may take longer than a client waits; then the phone unlinks what there is of it, and scans anew. */
+async function linked(phone: string): Promise<BaileysClient> {
+  for (let attempt = 1; ; attempt++) {
+    const client = newClient();
+    const failure = await client.link(phone).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
     );
-    if (isDone) return;
+    if (!failure) return client;
     await client.end();
+    if (attempt === MAX_ATTEMPTS) throw failure.error;
+    await control(simulator, "POST", `/phones/${phone}/unlink`, {});
   }
-  await work();
+}
+
+async function connected(client: BaileysClient): Promise<void> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS && !client.isOpen; attempt++) {
+    await client.connect().catch(() => client.end());
+  }
+  if (!client.isOpen) throw new Error("a client does not come back");
 }
 
 async function eachOf<T>(items: T[], work: (item: T, at: number) => Promise<unknown>): Promise<void> {
