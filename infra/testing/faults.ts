@@ -47,7 +47,7 @@ export const FAULTS: Record<string, Fault> = {
     rule: "no secret can be read in a task definition, a function's variables or the build of an image",
     says: "SocketHostTask",
   },
-  "its import": {
+  "a secret handed to the build of the image": {
     file: "infra/socket-host.ts",
     from: "import { hostParameters, hostSecretsInDev }",
     to: "import { databaseSecrets, hostParameters, hostSecretsInDev }",

@@ -5,7 +5,6 @@ const resourceSchema = z.object({
   name: z.string(),
   /** False for SST's components, which only group what is made. */
   custom: z.boolean(),
-  // oxlint-disable-next-line typescript/no-explicit-any -- every type of resource has its own; the rules know them
   inputs: z.record(z.string(), z.any()),
 });
 
