@@ -27,6 +27,9 @@ import { connectionRoutes } from "./routes/connection.ts";
 import { deviceRoutes } from "./routes/devices.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { groupMemberRoutes } from "./routes/group-members.ts";
+import { groupMessageRoutes } from "./routes/group-messages.ts";
+import { groupRoutes } from "./routes/groups.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { pairingRoutes } from "./routes/pairing-code.ts";
@@ -60,6 +63,9 @@ export function createRoutes(config: Services["config"]): Route[] {
     ...qrRoutes,
     ...pairingRoutes(config.phoneRegions),
     ...messageRoutes(config.phoneRegions),
+    ...groupRoutes(config.phoneRegions),
+    ...groupMemberRoutes(config.phoneRegions),
+    ...groupMessageRoutes(config.phoneRegions),
     ...chatRoutes(config.phoneRegions),
     ...eventRoutes,
     ...commandRoutes,

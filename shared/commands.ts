@@ -1,13 +1,11 @@
 /** One instruction for a device's socket, as it lies in its row and travels through the queue. */
 import * as z from "zod";
+import { MAX_GROUP_MEMBERS, MAX_SUBJECT_LENGTH, MEMBER_ACTIONS } from "./groups.ts";
 import { DEVICE_ID_PATTERN } from "./ids.ts";
 import type { CommandId, DeviceId } from "./ids.ts";
 
 /** WhatsApp's own limit is higher; this is the contract's. Counted in UTF-16 units, as clients count. */
 export const MAX_TEXT_LENGTH = 4096;
-/** The members of the largest group (WhatsApp's help pages). */
-const MAX_MENTIONS = 1024;
-
 /**
  * Messages to send, by kind. `to` is a JID without device, `mentions` are JIDs of people whose names the text has as
  * `@number`.
@@ -17,7 +15,7 @@ const sendingPayload = z.discriminatedUnion("kind", [
     kind: z.literal("send-text"),
     to: z.string(),
     text: z.string().min(1).max(MAX_TEXT_LENGTH),
-    mentions: z.array(z.string()).max(MAX_MENTIONS).optional(),
+    mentions: z.array(z.string()).max(MAX_GROUP_MEMBERS).optional(),
   }),
 ]);
 export type SendingPayload = z.infer<typeof sendingPayload>;
@@ -42,6 +40,9 @@ const readingPayload = z.discriminatedUnion("kind", [
     offset: z.int().min(0),
   }),
   z.object({ kind: z.literal("list-contacts") }),
+  z.object({ kind: z.literal("list-groups") }),
+  /** `group` is a JID, here and below. */
+  z.object({ kind: z.literal("group-info"), group: z.string() }),
 ]);
 export type ReadingPayload = z.infer<typeof readingPayload>;
 
@@ -58,6 +59,18 @@ export const commandPayload = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("pairing-code"), phone: z.string() }),
   /** Find stored sessions of the command's user and connect them; null: all. It is about no one device: `ALL_DEVICES`. */
   z.object({ kind: z.literal("restore"), deviceIds: z.array(z.string()).nullable() }),
+  /** People are JIDs without device. */
+  z.object({
+    kind: z.literal("create-group"),
+    subject: z.string().min(1).max(MAX_SUBJECT_LENGTH),
+    participants: z.array(z.string()).max(MAX_GROUP_MEMBERS),
+  }),
+  z.object({
+    kind: z.literal("change-members"),
+    group: z.string(),
+    action: z.enum(MEMBER_ACTIONS),
+    participants: z.array(z.string()).min(1).max(MAX_GROUP_MEMBERS),
+  }),
   sendingPayload,
   readingPayload,
 ]);

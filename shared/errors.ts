@@ -15,6 +15,11 @@ export const errors = {
     en: "The token has no permission for this",
   },
   forbidden: { status: 403, id: "Tidak diizinkan", en: "Not allowed" },
+  group_forbidden: {
+    status: 403,
+    id: "Akun ini bukan anggota grup, atau tidak berhak melakukannya di grup itu",
+    en: "This account is not in the group, or may not do this in it",
+  },
   login_failed: {
     status: 401,
     id: "Nama pengguna atau kata sandi salah",
@@ -32,6 +37,7 @@ export const errors = {
   command_not_found: { status: 404, id: "Perintah tidak ditemukan", en: "There is no such command" },
   user_not_found: { status: 404, id: "Pengguna tidak ditemukan", en: "There is no such user" },
   token_not_found: { status: 404, id: "Token tidak ditemukan", en: "There is no such token" },
+  group_not_found: { status: 404, id: "Grup tidak ditemukan", en: "There is no such group" },
   message_not_found: { status: 404, id: "Pesan tidak ditemukan", en: "There is no such message" },
   username_taken: { status: 409, id: "Nama pengguna sudah dipakai", en: "The user name is taken" },
   user_has_devices: {
@@ -65,7 +71,7 @@ export const errors = {
     id: "WhatsApp membatasi akun ini untuk menulis ke penerima tersebut",
     en: "WhatsApp does not let this account write to that recipient",
   },
-  refused_by_whatsapp: { status: 422, id: "WhatsApp menolak pesan", en: "WhatsApp refused the message" },
+  refused_by_whatsapp: { status: 422, id: "WhatsApp menolak permintaan ini", en: "WhatsApp refused the request" },
   too_many_requests: { status: 429, id: "Terlalu banyak permintaan", en: "Too many requests" },
   internal: { status: 500, id: "Kesalahan pada server", en: "Internal error" },
   unavailable: { status: 503, id: "Layanan sedang tidak tersedia", en: "The service is not available" },
@@ -76,8 +82,8 @@ export const errors = {
   },
   outcome_unknown: {
     status: 504,
-    id: "Tautan berakhir sebelum WhatsApp menjawab; pesan mungkin sudah sampai",
-    en: "The link ended before WhatsApp answered; the message may have arrived",
+    id: "Sambungan berakhir sebelum WhatsApp menjawab; pesan atau perubahan mungkin sudah sampai",
+    en: "The connection ended before WhatsApp answered; the message or change may have arrived",
   },
   host_timeout: {
     status: 504,

@@ -7,11 +7,14 @@ import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
 import type { LoadCommand } from "./command-loader.ts";
 import { dailyChats } from "./chat-store/daily-chats.ts";
+import { changeMembers } from "./commands/change-members.ts";
 import { connect } from "./commands/connect.ts";
+import { createGroup } from "./commands/create-group.ts";
 import { disconnect } from "./commands/disconnect.ts";
 import { listContacts } from "./commands/list-contacts.ts";
 import { readChat } from "./commands/read-chat.ts";
 import { readChats } from "./commands/read-chats.ts";
+import { listGroups, readGroup } from "./commands/read-groups.ts";
 import { pairingCode } from "./commands/pairing-code.ts";
 import { restore } from "./commands/restore.ts";
 import { send } from "./commands/send.ts";
@@ -58,6 +61,14 @@ export async function execute(
       return await readChats(context, async (chats) => ({ answer: await dailyChats(chats, payload) }));
     case "list-contacts":
       return await readChats(context, async (chats) => listContacts(chats));
+    case "list-groups":
+      return await readChats(context, () => listGroups(device));
+    case "group-info":
+      return await readChats(context, () => readGroup(device, payload.group));
+    case "create-group":
+      return await createGroup(context, payload);
+    case "change-members":
+      return await changeMembers(context, payload);
     case "wipe":
       return await wipe(context, payload, () => host.close(deviceId));
     case "pairing-code":

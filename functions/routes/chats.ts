@@ -1,22 +1,14 @@
 import * as z from "zod";
 import { chatHistory, contactList, dailyChats } from "../../shared/chats.ts";
 import type { ChatHistory } from "../../shared/chats.ts";
-import { isFinished } from "../../shared/commands.ts";
 import type { ReadingPayload } from "../../shared/commands.ts";
-import { dispatch } from "../../shared/dispatch.ts";
-import { ApiError } from "../../shared/errors.ts";
-import type { DeviceId } from "../../shared/ids.ts";
-import { GROUP_SERVER, parseJid } from "../../shared/jid.ts";
-import { takeResult } from "../../shared/results.ts";
-import { commandFailure } from "../command-failure.ts";
-import { finishedCommand } from "../finished-command.ts";
-import type { BrokenRule } from "../issue.ts";
 import { localTime } from "../local-time.ts";
-import { ownDevice } from "../own-device.ts";
+import { readByHost } from "../read-by-host.ts";
 import { answer, route } from "../route.ts";
-import type { Call, Route } from "../route.ts";
-import { pendingAnswer, toPendingCommand } from "../schemas/command.ts";
+import type { Route } from "../route.ts";
+import { pendingAnswer } from "../schemas/command.ts";
 import { deviceParams } from "../schemas/device.ts";
+import { groupId } from "../schemas/group-id.ts";
 import { recipient } from "../schemas/recipient.ts";
 
 const DEVICE = "/api/whatsapp-multi-device/devices/:deviceId";
@@ -70,14 +62,6 @@ const example: ChatHistory = {
 const HISTORY =
   "Newest first; with `before` set to the last `id` of an answer, the next one goes on without gaps or repeats. Needs no connection, except to ask the phone. Somebody may be named by number, JID or LID: it is one chat. 202 when it takes longer than `SYNC_WAIT_MS`.";
 
-const NOT_A_GROUP: BrokenRule = {
-  sentence: { id: "bukan JID grup", en: "is not the JID of a group" },
-};
-const groupId = z
-  .string()
-  .refine((value) => parseJid(value)?.server === GROUP_SERVER, { params: NOT_A_GROUP })
-  .meta({ description: "The group's JID, `…@g.us`.", examples: ["120363012345678901@g.us"] });
-
 const HISTORY_ANSWERS = {
   200: answer({ id: "Riwayat chat berhasil diambil", en: "The chat history" }, chatHistory, example),
   202: pendingAnswer,
@@ -106,7 +90,7 @@ const getChatHistory = (regions: readonly string[] | undefined) =>
     query: historyQuery,
     answers: HISTORY_ANSWERS,
     errors: [...HISTORY_ERRORS, "invalid_phone"],
-    handle: ({ params, query }, call) => read(call, params.deviceId, toReading(params.jid, query), chatHistory),
+    handle: ({ params, query }, call) => readByHost(call, params.deviceId, toReading(params.jid, query), chatHistory),
   });
 
 const getGroupChatHistory = route({
@@ -121,7 +105,7 @@ const getGroupChatHistory = route({
   query: historyQuery,
   answers: HISTORY_ANSWERS,
   errors: HISTORY_ERRORS,
-  handle: ({ params, query }, call) => read(call, params.deviceId, toReading(params.groupId, query), chatHistory),
+  handle: ({ params, query }, call) => readByHost(call, params.deviceId, toReading(params.groupId, query), chatHistory),
 });
 
 const flag = z.stringbool().default(false).meta({ type: "boolean", default: false });
@@ -177,7 +161,7 @@ const getDailyChats = route({
   async handle({ params, query }, call) {
     const day = localTime(call.services.config.timeZone).day(query.date);
     const times = { from: day.from.getTime(), to: day.to.getTime() };
-    return await read(call, params.deviceId, { kind: "daily-chats", ...query, ...times }, dailyChats);
+    return await readByHost(call, params.deviceId, { kind: "daily-chats", ...query, ...times }, dailyChats);
   },
 });
 
@@ -199,7 +183,7 @@ const getContacts = route({
     202: pendingAnswer,
   },
   errors: ["device_not_found"],
-  handle: ({ params }, call) => read(call, params.deviceId, { kind: "list-contacts" }, contactList),
+  handle: ({ params }, call) => readByHost(call, params.deviceId, { kind: "list-contacts" }, contactList),
 });
 
 /** @param regions whose phone numbers are taken, see `ApiConfig.phoneRegions` */
@@ -209,17 +193,3 @@ export const chatRoutes = (regions: readonly string[] | undefined): Route[] => [
   getDailyChats,
   getContacts,
 ];
-
-/** Lets the device's host read, and takes its answer away from the bucket. */
-async function read<Data extends z.ZodType>(call: Call, deviceId: DeviceId, payload: ReadingPayload, schema: Data) {
-  const { services, isAbandoned } = call;
-  const device = await ownDevice(call, deviceId);
-  const dispatched = await dispatch(services, device, payload);
-  const { database, config, media } = services;
-  const command = await finishedCommand(database, dispatched.command, config.syncWaitMs, isAbandoned);
-  if (command.state === "failed") throw commandFailure(command);
-  if (!isFinished(command.state)) return { status: 202 as const, data: toPendingCommand(command) };
-  const { success, data } = schema.safeParse(await takeResult(media, command.result));
-  if (!success) throw new ApiError("internal");
-  return { status: 200 as const, data: data as z.input<Data> };
-}

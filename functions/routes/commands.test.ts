@@ -41,7 +41,7 @@ test("a failed command tells why, in the host's words or else in the caller's la
   const silent = await newCommand("silent");
   await host.finish(silent, { state: "failed", errorCode: "unheard_of" });
   const english = await call("GET", `${COMMANDS}/${silent.commandId}`, { headers: { "accept-language": "en" } });
-  expect(english.body.data["error"]).toEqual({ code: "refused_by_whatsapp", message: "WhatsApp refused the message" });
+  expect(english.body.data["error"]).toEqual({ code: "refused_by_whatsapp", message: "WhatsApp refused the request" });
 });
 
 test("an unknown command and another user's are not found", async () => {

@@ -6,11 +6,13 @@ const NOT_UNICODE: BrokenRule = {
   sentence: { id: "bukan teks Unicode yang benar", en: "is not well-formed Unicode" },
 };
 
-/**
- * The text of a message. Half a surrogate pair is refused: it cannot be encoded, so it would arrive as something else.
- */
-export const messageText = z
-  .string()
-  .min(1)
-  .max(MAX_TEXT_LENGTH)
-  .refine((value) => !/\p{Surrogate}/u.test(value), { params: NOT_UNICODE });
+/** Half a surrogate pair is refused: it cannot be encoded, so it would arrive as something else. */
+export const wellFormedText = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine((value) => !/\p{Surrogate}/u.test(value), { params: NOT_UNICODE });
+
+/** The text of a message. */
+export const messageText = wellFormedText(MAX_TEXT_LENGTH);

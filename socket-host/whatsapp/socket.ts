@@ -5,6 +5,7 @@ import type { SendingPayload } from "../../shared/commands.ts";
 import type { WhatsAppConfig } from "../../shared/config.ts";
 import { parseJid } from "../../shared/jid.ts";
 import type { DeviceState, JournalEntry } from "../device-state/state.ts";
+import { AddressBook } from "./address-book.ts";
 import { encode } from "./encode.ts";
 import { tellOfChats } from "./chat-events.ts";
 import type { ChatEvents } from "./chat-events.ts";
@@ -14,6 +15,7 @@ import type { Credentials } from "./credentials.ts";
 import { peerStanza } from "./decode/peer-message.ts";
 import { deviceLists } from "./device-lists.ts";
 import { journalStanzas } from "./journal-stanzas.ts";
+import { Groups } from "./groups.ts";
 import { gatedAgent } from "./output-gate.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { signalRepository } from "./signal-repository.ts";
@@ -46,6 +48,7 @@ export type SocketEvents = ChatEvents & {
 };
 
 export type Socket = {
+  groups: Groups;
   /** Whether a phone number has a WhatsApp account. Rejects when the server does not answer. */
   isOnWhatsApp: (phone: string) => Promise<boolean>;
   /** The content of a message as bytes. Kept, so that a retry sends the same. */
@@ -108,6 +111,10 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
     maxMsgRetryCount: MAX_RETRIES,
     userDevicesCache: deviceLists(state),
+    cachedGroupMetadata: async (group) => {
+      const found = await groups.metadata(group);
+      return found.outcome === "done" ? found.value : undefined;
+    },
     // Looked up by id only: a retry request names the device it comes from, not the chat the message went to.
     getMessage: async ({ id }) => {
       const bytes = id ? (state.getOutbox(id)?.bytes ?? (await events.findMessage(id))) : undefined;
@@ -115,6 +122,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     },
   });
 
+  const groups = new Groups(sock, new AddressBook(state));
   let isClosed = false;
   const letGo = () => {
     isClosed = true;
@@ -174,6 +182,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
   tellOfChats(sock, state, events);
 
   return {
+    groups,
     async isOnWhatsApp(phone) {
       const found = await sock.onWhatsApp(phone);
       if (!found) throw new Error("the server did not answer the existence check");
