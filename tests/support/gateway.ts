@@ -71,7 +71,7 @@ export class Gateway {
   }
 }
 
-export type InboxMessage = { n: number; id: string; from: string; text?: string; copies: number };
+export type InboxMessage = { n: number; id: string; from: string; text?: string; mentions?: string[]; copies: number };
 
 /** A person with a phone on the simulated WhatsApp. */
 export class Phone {
@@ -112,6 +112,10 @@ export class Phone {
     const { id } = (await this.#post(`/phones/${this.number}/groups`, { subject, participants })) as { id: string };
     return id;
   }
+  /** What WhatsApp has of a group, its people by number. */
+  async group(group: string): Promise<{ subject: string; members: string[]; admins: string[] }> {
+    return (await this.#request("GET", `/groups/${group}`, undefined)) as Awaited<ReturnType<Phone["group"]>>;
+  }
   /** Calls; answers the call's id. */
   async call(to: Phone, body: Record<string, unknown> = {}): Promise<string> {
     return ((await this.#post(`/phones/${this.number}/calls`, { to: to.number, ...body })) as { id: string }).id;
@@ -141,7 +145,7 @@ export class Phone {
   async mend(faultId: string) {
     await fetch(`${this.#url}/faults/${faultId}`, { method: "DELETE" });
   }
-  async settings(settings: { autoDelivered?: boolean; autoRead?: boolean; online?: boolean; numberHidden?: boolean }) {
+  async settings(settings: { autoDelivered?: boolean; autoRead?: boolean; online?: boolean; numberHidden?: boolean; privacy?: object }) {
     await this.#request("PUT", `/phones/${this.number}/settings`, settings);
   }
 
