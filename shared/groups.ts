@@ -57,7 +57,17 @@ export const participantOutcome = z
     jid,
     status: z.int().meta({ description: "WhatsApp's code; 200: done." }),
     code: z
-      .enum(["ok", "blocked", "not_allowed", "not_found", "left_recently", "no_change", "group_full", "refused", "unknown"])
+      .enum([
+        "ok",
+        "blocked",
+        "not_allowed",
+        "not_found",
+        "left_recently",
+        "no_change",
+        "group_full",
+        "refused",
+        "unknown",
+      ])
       .meta({
         description:
           "`ok` 200. `blocked` 401: that person has blocked this account. `not_allowed` 403: their privacy settings, or what they are in the group, forbid it. `not_found` 404: not on WhatsApp, or not in the group. `left_recently` 408. `no_change` 409: it is so already. `group_full` 419. `refused`: any other code. `unknown` 0: the answer was lost, and this person is not in the group.",

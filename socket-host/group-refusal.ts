@@ -1,3 +1,4 @@
+import { refusalOf } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** What WhatsApp's refusal of something about a group means (whatsmeow, group.go: 401 and 403 not allowed, 404 none). */
@@ -8,9 +9,7 @@ export function groupRefusal(code: number): Refusal {
       return { errorCode: "group_forbidden" };
     case 404:
       return { errorCode: "group_not_found" };
-    case 429:
-      return { errorCode: "too_many_requests", errorDetail: "WhatsApp: rate-overlimit" };
     default:
-      return { errorCode: "refused_by_whatsapp", errorDetail: String(code) };
+      return refusalOf(String(code));
   }
 }

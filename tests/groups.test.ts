@@ -76,7 +76,13 @@ describe("groups", () => {
     expect((await owner.group(group)).admins.toSorted()).toEqual([owner.number, friend.number]);
 
     const info = await inGroup("GET", "/info");
-    expect(info.body.data).toMatchObject({ id: group, subject: "Klub Membaca", owner: jid(owner), isAdmin: true, size: 3 });
+    expect(info.body.data).toMatchObject({
+      id: group,
+      subject: "Klub Membaca",
+      owner: jid(owner),
+      isAdmin: true,
+      size: 3,
+    });
     expect(info.body.data.participants).toEqual(
       expect.arrayContaining([
         { jid: jid(owner), phoneNumber: owner.number, lid: expect.any(String), role: "superadmin" },
@@ -117,7 +123,11 @@ describe("groups", () => {
     expect(first.body.data.to).toBe(group);
     expect(await friend.received(first.body.data.messageId)).toMatchObject({ text: "Halo semua", copies: 1 });
     await friend.changeGroup(group, { add: [other.number] });
-    await eventually("the new member is known", 5_000, async () => (await inGroup("GET", "/info")).body.data.size === 3);
+    await eventually(
+      "the new member is known",
+      5_000,
+      async () => (await inGroup("GET", "/info")).body.data.size === 3,
+    );
     const second = await call("POST", "/send-group-message", { groupId: group, message: "Halo lagi" });
     for (const phone of [friend, other])
       expect(await phone.received(second.body.data.messageId)).toMatchObject({ text: "Halo lagi", copies: 1 });
@@ -145,7 +155,10 @@ describe("groups", () => {
       return [answer.status, answer.body.error?.code];
     };
     const people = { participants: [other.number] };
-    expect(await refused("DELETE", `/groups/${theirs}/participants/${friend.number}`)).toEqual([403, "group_forbidden"]);
+    expect(await refused("DELETE", `/groups/${theirs}/participants/${friend.number}`)).toEqual([
+      403,
+      "group_forbidden",
+    ]);
     expect(await refused("POST", `/groups/${theirs}/admins`, people)).toEqual([403, "group_forbidden"]);
     await friend.changeGroup(theirs, { settings: { announcement: true } });
     await eventually(
@@ -160,34 +173,38 @@ describe("groups", () => {
     expect(await refused("POST", "/send-group-message", nowhere)).toEqual([404, "group_not_found"]);
   });
 
-  it("a group whose host dies before WhatsApp has answered is found again, not made twice", { timeout: 60_000 }, async () => {
-    const slow = await owner.fault("slow-queries", { delayMs: 20_000 });
-    const body = { subject: "Sebelum Mati", participants: [friend.number, jid(shy)] };
-    const asked = await call("POST", "/groups", body, { prefer: "respond-async" });
-    expect(asked.status).toBe(202);
-    const made = await eventually("WhatsApp has made it", 10_000, async () =>
-      (await gateway.events("club")).find(
-        ({ type, data }) =>
-          type === "group.updated" && (data["changes"] as { subject?: string }).subject === "Sebelum Mati",
-      ),
-    );
-    stack.kill("socket-host-1", "SIGKILL");
-    await owner.mend(slow.id);
-    const command = await eventually("the command is done", 45_000, async () => {
-      const { data } = (await gateway.call("GET", `/commands/${asked.body.data.commandId}`)).body;
-      return ["done", "failed"].includes(data.status) && data;
-    });
-    expect(command).toMatchObject({
-      status: "done",
-      result: {
-        groupId: made.data["group"],
-        participants: [
-          { jid: jid(friend), status: 200, code: "ok" },
-          { jid: jid(shy), status: 0, code: "unknown" },
-        ],
-      },
-    });
-    const { groups } = (await call("GET", "/groups")).body.data as { groups: { subject: string }[] };
-    expect(groups.filter(({ subject }) => subject === "Sebelum Mati")).toHaveLength(1);
-  });
+  it(
+    "a group whose host dies before WhatsApp has answered is found again, not made twice",
+    { timeout: 60_000 },
+    async () => {
+      const slow = await owner.fault("slow-queries", { delayMs: 20_000 });
+      const body = { subject: "Sebelum Mati", participants: [friend.number, jid(shy)] };
+      const asked = await call("POST", "/groups", body, { prefer: "respond-async" });
+      expect(asked.status).toBe(202);
+      const made = await eventually("WhatsApp has made it", 10_000, async () =>
+        (await gateway.events("club")).find(
+          ({ type, data }) =>
+            type === "group.updated" && (data["changes"] as { subject?: string }).subject === "Sebelum Mati",
+        ),
+      );
+      stack.kill("socket-host-1", "SIGKILL");
+      await owner.mend(slow.id);
+      const command = await eventually("the command is done", 45_000, async () => {
+        const { data } = (await gateway.call("GET", `/commands/${asked.body.data.commandId}`)).body;
+        return ["done", "failed"].includes(data.status) && data;
+      });
+      expect(command).toMatchObject({
+        status: "done",
+        result: {
+          groupId: made.data["group"],
+          participants: [
+            { jid: jid(friend), status: 200, code: "ok" },
+            { jid: jid(shy), status: 0, code: "unknown" },
+          ],
+        },
+      });
+      const { groups } = (await call("GET", "/groups")).body.data as { groups: { subject: string }[] };
+      expect(groups.filter(({ subject }) => subject === "Sebelum Mati")).toHaveLength(1);
+    },
+  );
 });

@@ -6,7 +6,7 @@ import type { CreatedGroup } from "../../shared/groups.ts";
 import { LID_SERVER } from "../../shared/jid.ts";
 import { KEPT, STORED } from "../consumer.ts";
 import type { Execution } from "../consumer.ts";
-import { groupRefusal } from "../group-refusal.ts";
+import { refusalOf } from "../refusal.ts";
 import type { Asked } from "../whatsapp/groups.ts";
 import type { CommandContext } from "./context.ts";
 import { openGroups } from "./open-groups.ts";
@@ -38,7 +38,7 @@ export async function createGroup(context: CommandContext, payload: Payload): Pr
     case "done":
       return await end(context, { state: "done", result: asked.value });
     case "refused":
-      return await end(context, { state: "failed", ...groupRefusal(asked.code) });
+      return await end(context, { state: "failed", ...refusalOf(String(asked.code)) });
     case "lost": {
       const found = await look(context, payload, begunAt);
       if (found === "gone") return KEPT;

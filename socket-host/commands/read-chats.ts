@@ -6,7 +6,7 @@ import type { DeviceChats } from "../device-chats.ts";
 import type { CommandContext } from "./context.ts";
 
 /** What reading came to: the answer, or the code of the table of errors that says why there is none. */
-export type Reading = { answer: object } | { errorCode: string };
+export type Reading = { answer: object } | { errorCode: string; errorDetail?: string };
 
 /**
  * Runs a command that only reads the device's chats. It waits for nothing that the device's other commands do, and needs
@@ -33,7 +33,7 @@ async function readAndRecord(
     const outcome =
       "answer" in reading
         ? ({ state: "done", result: await keepResult(media, commandId, reading.answer) } as const)
-        : ({ state: "failed", errorCode: reading.errorCode } as const);
+        : ({ state: "failed", ...reading } as const);
     await commands.finish(database.pool, commandId, device.epoch, outcome);
     return "stored";
   } catch (err) {

@@ -12,9 +12,10 @@ import type { CommandContext } from "./context.ts";
 const OPEN_WAIT_MS = 60_000;
 
 /**
- * Sends a message. A number without WhatsApp, or a group that does not take it, is refused before anything is sent: WhatsApp itself would take such a message
- * and deliver it to nobody. Only after that check is the command `sending`, and from there on it is never given up: what
- * has no outcome is sent again, under the same id, at the next login.
+ * Sends a message. A number without WhatsApp is refused before anything is sent: WhatsApp itself would take such a message
+ * and deliver it to nobody. So is a group that does not take it: a message that is refused takes the group's keys along.
+ * Only after that check is the command `sending`, and from there on it is never given up: what has no outcome is sent
+ * again, under the same id, at the next login.
  */
 export async function send(context: CommandContext, { to }: SendingPayload): Promise<Execution> {
   const { database, device, command } = context;

@@ -113,7 +113,10 @@ export class Groups {
     if (answer.outcome !== "done") return answer;
     const { group, groupId } = answer.value;
     this.#forget(groupId);
-    return { outcome: "done", value: { groupId, participants: this.#others(getBinaryNodeChildren(group, "participant")) } };
+    return {
+      outcome: "done",
+      value: { groupId, participants: this.#others(getBinaryNodeChildren(group, "participant")) },
+    };
   }
 
   async change(group: string, action: MemberAction, people: readonly string[]): Promise<Asked<ParticipantOutcome[]>> {

@@ -145,7 +145,13 @@ export class Phone {
   async mend(faultId: string) {
     await fetch(`${this.#url}/faults/${faultId}`, { method: "DELETE" });
   }
-  async settings(settings: { autoDelivered?: boolean; autoRead?: boolean; online?: boolean; numberHidden?: boolean; privacy?: object }) {
+  async settings(settings: {
+    autoDelivered?: boolean;
+    autoRead?: boolean;
+    online?: boolean;
+    numberHidden?: boolean;
+    privacy?: object;
+  }) {
     await this.#request("PUT", `/phones/${this.number}/settings`, settings);
   }
 
