@@ -104,7 +104,7 @@ export function createApp(services: Services): Hono<Env> {
       const tag = entityTag(answer.data, languageOf(c));
       c.header("ETag", tag);
       c.header("Cache-Control", "private, no-cache");
-      c.header("Vary", "Accept-Language, Authorization, Cookie");
+      c.header("Vary", "Accept-Language, Authorization, Cookie", { append: true });
       if (isKnown(tag, c.req.header("if-none-match"))) return c.body(null, 304);
     }
     c.status(answer.status as 200);

@@ -1,10 +1,10 @@
 import * as requestCounts from "../shared/db/request-counts.ts";
+import { WINDOW_SECONDS } from "../shared/db/request-counts.ts";
 import type { Database } from "../shared/db/pool.ts";
 
 /** What a caller has left in this minute. */
 export type Budget = { limit: number; remaining: number; resetsInSeconds: number; isSpent: boolean };
 
-const WINDOW_SECONDS = 60;
 /**
  * A process tells the database of a caller's requests when it has counted this part of the limit. A row for every
  * request would cost more than most requests; this way a caller gets at most so much too many from each process.
@@ -22,7 +22,7 @@ export function createRateLimiter(database: Database, limit: number): (subject: 
 
   return async (subject) => {
     const seconds = Date.now() / 1000;
-    const current = Math.floor(seconds / WINDOW_SECONDS);
+    const current = requestCounts.windowAt(seconds);
     if (current !== window) {
       window = current;
       counts = new Map();

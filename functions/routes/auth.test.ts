@@ -198,11 +198,13 @@ test("what nobody can use any more goes with the next login", async () => {
   await login("tidy");
   await execute(database.pool, "UPDATE logins SET expires_at = NOW(3) WHERE user_id = ?", [userId]);
   await execute(database.pool, "UPDATE password_attempts SET ends_at = NOW(3)");
+  await execute(database.pool, "INSERT INTO request_counts VALUES ('tok_old', 1, 1)");
   await execute(database.pool, "UPDATE audit_log SET occurred_at = NOW(3) - INTERVAL 366 DAY");
   await login("tidy");
   expect(await select(database.pool, "SELECT 1 FROM logins WHERE user_id = ?", [userId])).toHaveLength(1);
   expect(await select(database.pool, "SELECT 1 FROM audit_log")).toHaveLength(1);
   expect(await select(database.pool, "SELECT 1 FROM password_attempts WHERE ends_at <= NOW(3)")).toEqual([]);
+  expect(await select(database.pool, "SELECT 1 FROM request_counts")).toEqual([]);
 });
 
 test("logins are in the audit log, those that failed too, without what was typed", async () => {

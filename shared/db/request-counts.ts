@@ -1,9 +1,12 @@
 import { execute, select } from "./pool.ts";
 import type { Database } from "./pool.ts";
 
+export const WINDOW_SECONDS = 60;
+/** The number of the window in which an instant is, in seconds since 1970. */
+export const windowAt = (seconds: number) => Math.floor(seconds / WINDOW_SECONDS);
+
 /**
- * Adds requests to a subject's count in a window, which are numbered without gaps. A late addition to an earlier window
- * is dropped.
+ * Adds requests to a subject's count in a window. A late addition to an earlier window is dropped.
  * @returns how many there are with these, by every process
  */
 export async function add(database: Database, subject: string, window: number, requests: number): Promise<number> {
@@ -22,7 +25,8 @@ export async function add(database: Database, subject: string, window: number, r
   return row?.requests ?? 0;
 }
 
-/** Counts of windows before this one. @returns how many */
-export async function removeOlder(database: Database, window: number): Promise<number> {
-  return await execute(database.pool, "DELETE FROM request_counts WHERE window_start < ?", [window]);
+/** Counts of windows that have ended on every clock. @returns how many */
+export async function removeEnded(database: Database): Promise<number> {
+  const latest = windowAt(Date.now() / 1000) - 1;
+  return await execute(database.pool, "DELETE FROM request_counts WHERE window_start < ?", [latest]);
 }
