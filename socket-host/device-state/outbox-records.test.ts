@@ -29,3 +29,13 @@ test("beyond 8 MiB the oldest go, and what was replaced or deleted no longer cou
   outbox.put("new", message(0, 1 << 20));
   expect(outbox.dropOld(0)).toEqual(["replaced"]);
 });
+
+test("a short message keeps no more memory than its bytes", () => {
+  const outbox = new OutboxRecords();
+  const bytes = Buffer.from("a piece of a larger block");
+  expect(bytes.buffer.byteLength).toBeGreaterThan(bytes.length);
+  outbox.put("short", { ...message(0), bytes });
+  const kept = outbox.get("short")?.bytes;
+  expect(kept).toEqual(bytes);
+  expect(kept?.buffer.byteLength).toBe(bytes.length);
+});
