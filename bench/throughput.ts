@@ -10,6 +10,7 @@ import { FLEET_ENVIRONMENT, linkFleet } from "../tests/support/fleet.ts";
 import type { Fleet } from "../tests/support/fleet.ts";
 import { Gateway, Phone } from "../tests/support/gateway.ts";
 import { startHttpProxy } from "../tests/support/http-proxy.ts";
+import { countObjects } from "./support/count-objects.ts";
 import { cpuMs } from "./support/process-usage.ts";
 import { percentile } from "./support/percentile.ts";
 import { startRawFleet } from "./support/raw-process.ts";
@@ -21,6 +22,8 @@ const DEVICES = Number(process.env["THROUGHPUT_DEVICES"] ?? 50);
 const EACH = Number(process.env["THROUGHPUT_EACH"] ?? 40);
 const ROUNDS = 3;
 const S3_DELAY_MS = 50;
+/** The local provision's name of it. */
+const STATE_BUCKET = "whatsapp-state";
 const PATIENCE_MS = 300_000;
 
 type Part = { pid: number; name: string };
@@ -189,7 +192,7 @@ async function inRounds(stack: Stack, count: number, parts: readonly Part[], onc
   };
 }
 
-/** Processor time of each part in milliseconds, and the statements of the database. */
+/** Processor time of each part in milliseconds, the statements of the database, and the appends of all device states. */
 async function usage(stack: Stack, parts: readonly Part[]): Promise<Record<string, number>> {
   const used: Record<string, number> = {};
   for (const { name, pid } of parts) used[`${name}CpuMs`] = await cpuMs(pid);
@@ -200,6 +203,7 @@ async function usage(stack: Stack, parts: readonly Part[]): Promise<Record<strin
   } finally {
     await connection.end();
   }
+  used["appends"] = await countObjects(stack.aws, STATE_BUCKET, "log/");
   return used;
 }
 
