@@ -61,6 +61,7 @@ export type Stack = {
 
 const REGION = "us-east-1";
 const ADMIN = "admin";
+const LOOPBACK_HOSTS = "localhost,127.0.0.1,::1";
 
 /**
  * Starts the whole product on this machine and resolves when it answers and every shard has its host. Nothing keeps
@@ -131,7 +132,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ]);
 
     options.signal?.throwIfAborted();
-    const services = serviceEnvironment(base, cloud.aws, cloud.provisioned, database.url);
+    const services = {
+      ...serviceEnvironment(base, cloud.aws, cloud.provisioned, database.url),
+      // Who tries the product out has a receiver and files on this machine.
+      ...(simulator && { ALLOWED_PRIVATE_HOSTS: base["ALLOWED_PRIVATE_HOSTS"] || LOOPBACK_HOSTS }),
+    };
     const apiEnvironment = { ...services, SESSION_SECRET: base["SESSION_SECRET"] || secrets.sessionSecret };
     const hostEnvironment = {
       ...services,

@@ -67,6 +67,16 @@ describe("the settings", () => {
     }
   });
 
+  it("take hosts that may be inside as names and addresses, and nothing around them", () => {
+    const hosts = (ALLOWED_PRIVATE_HOSTS: string) =>
+      loadApiConfig({ ...HOST, ALLOWED_PRIVATE_HOSTS }).allowedPrivateHosts;
+    expect(hosts("")).toEqual([]);
+    expect(hosts("LocalHost, 127.0.0.1,::1,[fd00::0:7]")).toEqual(["localhost", "127.0.0.1", "::1", "fd00::7"]);
+    for (const wrong of ["a:8080", "http://a", "a/b", "u@a", "a,,b", "10.0.0.0/8", "a b", "a?"]) {
+      expect(() => hosts(wrong), wrong).toThrow("ALLOWED_PRIVATE_HOSTS");
+    }
+  });
+
   it("refuse a simulator's trust root together with a WhatsApp address", () => {
     const root = Buffer.alloc(32, 1).toString("base64");
     expect(() => loadHostConfig({ ...HOST, WA_TRUST_ROOT: root })).toThrow("cannot be combined");

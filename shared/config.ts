@@ -7,6 +7,7 @@
  * AWS_ENDPOINT_URL_S3 / _SQS (set only where something else than AWS is meant).
  */
 import { randomBytes } from "node:crypto";
+import { isIPv6 } from "node:net";
 import { pathToFileURL } from "node:url";
 import { Resource } from "sst/resource";
 import * as z from "zod";
@@ -39,6 +40,21 @@ const isTimeZone = (zone: string) => {
 const isRegionList = (list: string) => list === "*" || list.split(",").every((region) => /^[A-Z]{2}$/.test(region));
 const isOriginList = (list: string) =>
   list === "*" || list.split(",").every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
+/** A host as the `hostname` of a URL has it, but an IPv6 address without brackets. Undefined when it is not a host alone. */
+const hostOf = (text: string) => {
+  const written = `http://${isIPv6(text) ? `[${text}]` : text}/`;
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  return url?.href === `http://${url?.hostname}/` ? url.hostname.replace(/^\[|\]$/g, "") : undefined;
+};
+const hostList = z.string().transform((list, context) => {
+  const hosts = list.split(",").map((text) => hostOf(text.trim()));
+  if (hosts.every((host) => host !== undefined)) return hosts;
+  context.addIssue({
+    code: "custom",
+    message: "must be a list of host names and addresses such as localhost,10.0.0.7",
+  });
+  return z.NEVER;
+});
 const bytes32 = z.string().transform((text, context) => {
   const key = Buffer.from(text, "base64");
   if (key.length === 32) return key;
@@ -88,11 +104,21 @@ const media = {
   MEDIA_BUCKET: z.string().min(3).describe("S3 bucket of files on their way and of answers with content; all expires."),
 };
 
+/** Of each process that fetches URLs which users give. */
+const fetching = {
+  ALLOWED_PRIVATE_HOSTS: hostList
+    .optional()
+    .describe(
+      "Hosts of yours that URLs of users may name though they are inside, with commas between them. Not set: none.",
+    ),
+};
+
 const apiSchema = z.object({
   ...logging,
   ...database,
   ...queues,
   ...media,
+  ...fetching,
   DASHBOARD_PORT: portNumber.default(4000).describe("The API's port; 0 takes any free one."),
   API_HOST: z.string().default("127.0.0.1").describe("The address that the API listens on."),
   APP_TIMEZONE: z
@@ -214,6 +240,8 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     /** `*` alone: any. */
     corsOrigins: env.CORS_ORIGINS?.split(",") ?? [],
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
+    /** As the guarded fetch takes them (shared/guarded-fetch.ts). */
+    allowedPrivateHosts: env.ALLOWED_PRIVATE_HOSTS ?? [],
   };
 }
 

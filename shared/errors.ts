@@ -8,6 +8,11 @@ export const errors = {
   validation_failed: { status: 400, id: "Permintaan tidak valid", en: "The request is not valid" },
   malformed_json: { status: 400, id: "Isi permintaan bukan JSON yang benar", en: "The request body is not valid JSON" },
   invalid_phone: { status: 400, id: "Nomor telepon tidak valid", en: "The phone number is not valid" },
+  url_not_allowed: {
+    status: 400,
+    id: "URL tersebut tidak boleh diambil",
+    en: "That URL may not be fetched",
+  },
   unauthorized: { status: 401, id: "Token tidak ada atau tidak berlaku", en: "The token is missing or not valid" },
   insufficient_scope: {
     status: 403,
@@ -72,6 +77,7 @@ export const errors = {
     en: "WhatsApp does not let this account write to that recipient",
   },
   refused_by_whatsapp: { status: 422, id: "WhatsApp menolak permintaan ini", en: "WhatsApp refused the request" },
+  url_fetch_failed: { status: 422, id: "URL tersebut tidak dapat diambil", en: "That URL could not be fetched" },
   too_many_requests: { status: 429, id: "Terlalu banyak permintaan", en: "Too many requests" },
   internal: { status: 500, id: "Kesalahan pada server", en: "Internal error" },
   unavailable: { status: 503, id: "Layanan sedang tidak tersedia", en: "The service is not available" },

@@ -24,6 +24,7 @@ const LEFT_OUT = new Set([
   "PHONE_REGIONS",
   "RATE_LIMIT_PER_MINUTE",
   "CORS_ORIGINS",
+  "ALLOWED_PRIVATE_HOSTS",
   "AUDIT_RETENTION_DAYS",
   // A task makes its own.
   "HOST_ID",
