@@ -31,6 +31,7 @@ import { groupMemberRoutes } from "./routes/group-members.ts";
 import { groupMessageRoutes } from "./routes/group-messages.ts";
 import { groupRoutes } from "./routes/groups.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { pairingRoutes } from "./routes/pairing-code.ts";
 import { qrRoutes } from "./routes/qr.ts";
@@ -67,6 +68,7 @@ export function createRoutes(config: Services["config"]): Route[] {
     ...groupMemberRoutes(config.phoneRegions),
     ...groupMessageRoutes(config.phoneRegions),
     ...chatRoutes(config.phoneRegions),
+    ...jobRoutes(config.phoneRegions),
     ...eventRoutes,
     ...commandRoutes,
     ...healthRoutes,
@@ -141,7 +143,8 @@ export function createApp(services: Services): Hono<Env> {
       const raw = { params, query: c.req.query(), headers: c.req.header() };
       const logged = c.get("logged");
       logged.route = route.name;
-      const read = async () => (route.request.body === nothing ? {} : await readBody(c.req.raw, MAX_BODY_BYTES));
+      const read = async () =>
+        route.request.body === nothing ? {} : await readBody(c.req.raw, route.maxBodyBytes ?? MAX_BODY_BYTES);
       if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: await read() }, common));
       const caller = await authenticate(common, raw.headers);
       logged.userId = caller.userId;

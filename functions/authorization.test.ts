@@ -7,12 +7,13 @@ import * as z from "zod";
 import * as commands from "../shared/db/commands.ts";
 import * as deviceGrants from "../shared/db/device-grants.ts";
 import * as devices from "../shared/db/devices.ts";
+import * as jobs from "../shared/db/jobs.ts";
 import { execute } from "../shared/db/pool.ts";
 import * as tokens from "../shared/db/tokens.ts";
 import * as userLogins from "../shared/db/user-logins.ts";
 import * as users from "../shared/db/users.ts";
 import type { ErrorCode } from "../shared/errors.ts";
-import { newCommandId, newTokenId, newUserId } from "../shared/ids.ts";
+import { newCommandId, newJobId, newTokenId, newUserId } from "../shared/ids.ts";
 import type { DeviceId, UserId } from "../shared/ids.ts";
 import { EVERY_SCOPE, SCOPES } from "../shared/scopes.ts";
 import { newToken, tokenHash, tokenPrefix } from "../shared/token.ts";
@@ -55,6 +56,12 @@ const command = async ({ deviceId, owner }: Thing) => {
   await commands.create(database, { commandId, deviceId, userId: owner, payload, messageId: null });
   return { params: { commandId } };
 };
+const job = async ({ deviceId, owner }: Thing) => {
+  const jobId = newJobId();
+  const items = [{ kind: "send-text" as const, to: "6281234567890@s.whatsapp.net", text: "Halo" }];
+  await jobs.create(database, { jobId, deviceId, userId: owner, type: "send-text", delayMs: 0, items });
+  return { params: { jobId } };
+};
 const OTHER_DEVICES = {
   "owner, token for another device": "forbidden",
   "admin, token for another device": "forbidden",
@@ -88,6 +95,11 @@ const ROWS: Record<string, Row> = {
   restoreSession: { of: "device", but: { stranger: "allowed" } },
   getChatHistory: { of: "device", ask: async () => ({ params: { jid: "081234567890" } }) },
   listEvents: { of: "device", ask: async ({ deviceId }) => ({ query: { deviceId } }) },
+  listJobs: { of: "device", ask: async ({ deviceId }) => ({ query: { deviceId } }) },
+  getJob: { of: "device", notFound: "job_not_found", ask: job },
+  cancelJob: { of: "device", notFound: "job_not_found", ask: job },
+  pauseJob: { of: "device", notFound: "job_not_found", ask: job },
+  resumeJob: { of: "device", notFound: "job_not_found", ask: job },
   getCommand: { of: "device", notFound: "command_not_found", ask: command },
 };
 

@@ -68,6 +68,12 @@ test("every route is in the document", () => {
       `get ${DEVICE}/group-chat-history/{groupId}`,
       `get ${DEVICE}/daily-chat-list`,
       `get ${DEVICE}/contacts`,
+      `post ${DEVICE}/jobs/send-text`,
+      `get ${BASE}/jobs/{jobId}`,
+      `get ${BASE}/jobs`,
+      `post ${BASE}/jobs/{jobId}/cancel`,
+      `post ${BASE}/jobs/{jobId}/pause`,
+      `post ${BASE}/jobs/{jobId}/resume`,
       `get ${BASE}/events`,
       `get ${BASE}/commands/{commandId}`,
       "get /health",
@@ -122,7 +128,7 @@ test("a request is described as clients write it", () => {
   ]);
   expect(operation?.requestBody?.content["application/json"]?.schema).toMatchObject({
     properties: { to: { type: "string" }, message: { type: "string", minLength: 1, maxLength: 4096 } },
-    required: ["to", "message"],
+    anyOf: [{ required: ["to", "message"] }, { required: ["messages"] }],
   });
   const limit = document.paths[`${BASE}/events`]?.["get"]?.parameters.find(({ name }) => name === "limit");
   expect(limit?.schema).toEqual({ type: "integer", minimum: 1, maximum: 1000, default: 100 });

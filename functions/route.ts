@@ -89,6 +89,8 @@ type Description = {
   audit?: { action: string; target: string };
   /** Whether clients ask again and again: then a client that has the answer already is told so with a 304. */
   polled?: true;
+  /** How large its body may be, where the usual limit is too small for it. */
+  maxBodyBytes?: number;
   /** The codes of this route's own failures, besides those that every route has. */
   errors: readonly ErrorCode[];
   /** Bodies of a 200 that are no envelope, by media type. */

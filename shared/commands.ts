@@ -132,5 +132,7 @@ export const commandMessage = z.object({
     .transform((text) => text as DeviceId),
   isReading: z.boolean().optional(),
   overtakes: z.boolean().optional(),
+  /** There is no row: the device's jobs have something to do. */
+  wakesJobs: z.boolean().optional(),
 });
 export type CommandMessage = z.infer<typeof commandMessage>;

@@ -39,6 +39,7 @@ export const errors = {
   route_not_found: { status: 404, id: "Alamat tidak ditemukan", en: "There is no such route" },
   device_not_found: { status: 404, id: "Device tidak ditemukan", en: "There is no such device" },
   qr_not_available: { status: 404, id: "QR Code tidak tersedia", en: "There is no QR code" },
+  job_not_found: { status: 404, id: "Pekerjaan tidak ditemukan", en: "There is no such job" },
   command_not_found: { status: 404, id: "Perintah tidak ditemukan", en: "There is no such command" },
   user_not_found: { status: 404, id: "Pengguna tidak ditemukan", en: "There is no such user" },
   token_not_found: { status: 404, id: "Token tidak ditemukan", en: "There is no such token" },
@@ -59,6 +60,7 @@ export const errors = {
   device_exists: { status: 409, id: "Device sudah ada", en: "The device exists already" },
   not_connected: { status: 409, id: "WhatsApp tidak terhubung", en: "WhatsApp is not connected" },
   already_registered: { status: 409, id: "Device sudah tertaut", en: "The device is linked already" },
+  job_has_ended: { status: 409, id: "Pekerjaan sudah berakhir", en: "The job has ended" },
   idempotency_mismatch: {
     status: 409,
     id: "Idempotency-Key sudah dipakai untuk permintaan lain",

@@ -1,5 +1,5 @@
 import type { EventBody, EventType } from "./events.ts";
-import type { CommandId } from "./ids.ts";
+import type { CommandId, JobId } from "./ids.ts";
 
 const budi = { jid: "6289876543210@s.whatsapp.net", phone: "6289876543210", lid: "91872345678901" };
 const sender = { ...budi, name: "Budi" };
@@ -7,6 +7,7 @@ const ani = { jid: "6281234567890@s.whatsapp.net", phone: "6281234567890", lid: 
 const placed = { chat: budi.jid, chatPhone: budi.phone, chatLid: budi.lid, fromMe: false, sender };
 const messageId = "3AF0C1D2E3F405162738";
 const sentAt = "2026-11-22T04:30:00.000Z";
+const jobId = "job_019aa1b2c3d4e5f60718293a4b" as JobId;
 const group = "120363041234567890@g.us";
 
 /** One event of each type, for the documents. */
@@ -62,5 +63,13 @@ export const eventExamples: { [Type in EventType]: Extract<EventBody, { type: Ty
       isGroup: false,
       group: null,
     },
+  },
+  "job.progress": {
+    type: "job.progress",
+    data: { jobId, status: "processing", total: 200, successCount: 48, errorCount: 2 },
+  },
+  "job.finished": {
+    type: "job.finished",
+    data: { jobId, status: "completed", total: 200, successCount: 197, errorCount: 3 },
   },
 };

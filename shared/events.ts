@@ -4,12 +4,13 @@
  */
 import * as z from "zod";
 import { DEVICE_STATUSES } from "./device-status.ts";
-import type { CommandId, DeviceId, EventId } from "./ids.ts";
+import type { CommandId, DeviceId, EventId, JobId } from "./ids.ts";
 import { addresses, messageContent, person } from "./message.ts";
 import type { MessageContent } from "./message.ts";
 
 const time = z.iso.datetime();
 const commandId = z.string().transform((text) => text as CommandId);
+const jobId = z.string().transform((text) => text as JobId);
 
 /** Where a message was written, and by whom. */
 const placed = {
@@ -74,7 +75,13 @@ const messageReaction = z
 const messageSent = z
   .object({
     type: z.literal("message.sent"),
-    data: z.object({ commandId, messageId: z.string(), to: z.string() }),
+    data: z.object({
+      commandId: commandId.optional().meta({ description: "Not told of a job's item, which has the two below." }),
+      jobId: jobId.optional(),
+      itemIndex: z.int().optional().meta({ description: "Its place in the job, from 0." }),
+      messageId: z.string(),
+      to: z.string(),
+    }),
   })
   .meta({ description: "WhatsApp's server has taken a message that was sent through the API." });
 const messageStatus = z
@@ -179,6 +186,28 @@ const deviceQr = z
   })
   .meta({ description: "A QR code to link the device with." });
 
+const jobCounts = { total: z.int(), successCount: z.int(), errorCount: z.int() };
+const jobProgress = z
+  .object({
+    type: z.literal("job.progress"),
+    data: z.object({
+      jobId,
+      status: z.enum(["processing", "paused"]),
+      reason: z
+        .string()
+        .optional()
+        .meta({ description: "Of a job that had to be paused: a code of the table of errors." }),
+      ...jobCounts,
+    }),
+  })
+  .meta({ description: "A job has come a twentieth further, or had to be paused." });
+const jobFinished = z
+  .object({
+    type: z.literal("job.finished"),
+    data: z.object({ jobId, status: z.enum(["completed", "failed", "cancelled"]), ...jobCounts }),
+  })
+  .meta({ description: "A job has ended: `completed`, `failed` when not one item succeeded, or `cancelled`." });
+
 /** By type, in the order of the contract. */
 export const eventSchemas = {
   "device.status": deviceStatus,
@@ -192,6 +221,8 @@ export const eventSchemas = {
   "group.updated": groupUpdated,
   "group.participants": groupParticipants,
   "call.received": callReceived,
+  "job.progress": jobProgress,
+  "job.finished": jobFinished,
 };
 /** WhatsApp's server has taken a message of ours. */
 export type MessageSent = z.output<typeof messageSent>;

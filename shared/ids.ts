@@ -9,6 +9,7 @@ export type UserId = Brand<"UserId">;
 export type TokenId = Brand<"TokenId">;
 export type HostId = Brand<"HostId">;
 export type EventId = Brand<"EventId">;
+export type JobId = Brand<"JobId">;
 /** The id that a message has on WhatsApp, the same for the sender and every recipient. */
 export type MessageId = Brand<"MessageId">;
 
@@ -29,14 +30,15 @@ export const newCommandId = () => sortable("cmd") as CommandId;
 export const newUserId = () => sortable("usr") as UserId;
 export const newTokenId = () => sortable("tok") as TokenId;
 export const newEventId = () => sortable("evt") as EventId;
+export const newJobId = () => sortable("job") as JobId;
 export const newHostId = () => sortable("host") as HostId;
 
 /**
- * The WhatsApp id of the message that a command sends. The same command always gives the same id, so that a retry
- * after any crash is the same message to its recipient. Looks like an id made by Baileys: `3EB0` and 18 upper-case
+ * The WhatsApp id of the message that something asks for. The same `source`, which is unique within the device, always
+ * gives the same id, so that a retry after any crash is the same message to its recipient. Looks like an id made by Baileys: `3EB0` and 18 upper-case
  * hexadecimal digits (lib/Utils/generics.js, generateMessageIDV2).
  */
-export function messageIdFor(deviceId: DeviceId, commandId: CommandId): MessageId {
-  const digest = createHmac("sha256", "whatsapp message id").update(`${deviceId}\n${commandId}`).digest("hex");
+export function messageIdFor(deviceId: DeviceId, source: string): MessageId {
+  const digest = createHmac("sha256", "whatsapp message id").update(`${deviceId}\n${source}`).digest("hex");
   return `3EB0${digest.slice(0, 18).toUpperCase()}` as MessageId;
 }

@@ -96,8 +96,8 @@ export function openCommandQueues(urls: readonly string[]) {
 }
 
 /** Commands with the same answer begin one after the other, in the order in which they were sent. */
-export function lineOf({ commandId, deviceId, isReading, overtakes }: CommandMessage): string {
-  if (isReading) return commandId;
+export function lineOf({ commandId, deviceId, isReading, overtakes, wakesJobs }: CommandMessage): string {
+  if (isReading || wakesJobs) return commandId;
   return overtakes ? `${deviceId}:now` : deviceId;
 }
 

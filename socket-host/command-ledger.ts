@@ -2,8 +2,13 @@ import { isSending } from "../shared/commands.ts";
 import * as commands from "../shared/db/commands.ts";
 import type { Command } from "../shared/db/commands.ts";
 import type { Database } from "../shared/db/pool.ts";
-import type { DeviceId } from "../shared/ids.ts";
+import type { CommandId, DeviceId } from "../shared/ids.ts";
 import type { Outgoing, SendBook, SendLedger, Sent } from "./send-ledger.ts";
+
+function idOf({ origin }: Pick<Sent, "origin">): CommandId {
+  if (!("commandId" in origin)) throw new Error("a message of another ledger");
+  return origin.commandId;
+}
 
 /** The commands of all devices, as rows that ask for a message each. */
 export const commandBook: SendBook = {
@@ -12,25 +17,26 @@ export const commandBook: SendBook = {
     return found.flatMap((command) => toSent(command) ?? []);
   },
   async accept(runner, messages, at) {
-    const accepted = messages.map(({ deviceId, messageId, to, origin: { commandId } }) => ({
-      commandId,
-      result: { deviceId, messageId, timestamp: at.toISOString(), to },
-    }));
+    const accepted = messages.map((message) => {
+      const { deviceId, messageId, to } = message;
+      return { commandId: idOf(message), result: { deviceId, messageId, timestamp: at.toISOString(), to } };
+    });
     await commands.acceptHeld(runner, accepted);
   },
-  async refuse(runner, { origin, epoch }, refusal) {
-    await commands.finish(runner, origin.commandId, epoch, { state: "failed", ...refusal });
+  async refuse(runner, message, refusal) {
+    await commands.finish(runner, idOf(message), message.epoch, { state: "failed", ...refusal });
   },
   async markReceived(runner, told) {
     const states = await commands.statesOf(
       runner,
-      told.map(({ row }) => row.origin.commandId),
+      told.map(({ row }) => idOf(row)),
     );
     const before = new Map(states);
-    const news = told.filter(({ row: { origin }, reached }) => {
-      const state = states.get(origin.commandId);
+    const news = told.filter(({ row, reached }) => {
+      const commandId = idOf(row);
+      const state = states.get(commandId);
       const isNews = state === "accepted" || (state === "delivered" && reached === "read");
-      if (isNews) states.set(origin.commandId, reached);
+      if (isNews) states.set(commandId, reached);
       return isNews;
     });
     for (const reached of ["delivered", "read"] as const) {
@@ -53,9 +59,9 @@ export function commandLedger(database: Database, deviceId: DeviceId, epoch: num
       const open = await commands.listOpenMessages(database, deviceId);
       return open.flatMap((command) => toOutgoing(command, ledger) ?? []);
     },
-    start: ({ origin }) => commands.start(database, origin.commandId, epoch, "sending"),
-    async markUnknown({ origin }) {
-      await commands.markUnknown(database, origin.commandId, epoch);
+    start: (message) => commands.start(database, idOf(message), epoch, "sending"),
+    async markUnknown(message) {
+      await commands.markUnknown(database, idOf(message), epoch);
     },
     abandon: () => commands.abandonMessages(database, deviceId, epoch),
   };

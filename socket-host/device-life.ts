@@ -7,6 +7,7 @@ import { commandBook, commandLedger } from "./command-ledger.ts";
 import { DeviceState } from "./device-state/state.ts";
 import type { PageCache } from "./chat-store/page-cache.ts";
 import { DeviceChats } from "./device-chats.ts";
+import { jobBook, jobLedger } from "./jobs/job-ledger.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
@@ -43,10 +44,11 @@ type Options = {
 /** Everything that asks for messages of a device. */
 export const sendLedgers = (database: Database, deviceId: DeviceId, epoch: number): SendLedger[] => [
   commandLedger(database, deviceId, epoch),
+  jobLedger(database, deviceId, epoch),
 ];
 
 /** The kinds of rows that do so, over all devices. */
-export const sendBooks: readonly SendBook[] = [commandBook];
+export const sendBooks: readonly SendBook[] = [commandBook, jobBook];
 
 /** Where a device's state lies; see docs/decisions/0004. */
 export const statePrefix = ({ userId, deviceId }: Pick<OwnedDevice, "userId" | "deviceId">) =>

@@ -2,6 +2,7 @@ import type { CommandMessage } from "../shared/commands.ts";
 import { ALL_DEVICES, isFinished } from "../shared/commands.ts";
 import * as commands from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
+import * as jobs from "../shared/db/jobs.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
@@ -33,11 +34,16 @@ export async function execute(
   message: CommandMessage,
   { host, database, load, media, log }: Context,
 ): Promise<Execution> {
-  const { commandId, deviceId } = message;
+  const { commandId, deviceId, wakesJobs } = message;
   if (deviceId === ALL_DEVICES) return await restore(commandId, { database, ...host.services });
   const { owned, command } = await load(message);
   if (!owned) {
     await host.close(deviceId);
+    await jobs.cancelAll(database, deviceId);
+    return STORED;
+  }
+  if (wakesJobs) {
+    host.wakeJobs(owned);
     return STORED;
   }
   if (!command?.payload || isFinished(command.state)) return STORED;

@@ -14,6 +14,7 @@ import { Consumer } from "./consumer.ts";
 import { Device } from "./device.ts";
 import { sendBooks } from "./device-life.ts";
 import { execute, giveUp } from "./execute.ts";
+import { JobLines } from "./jobs/job-lines.ts";
 import { LeaseKeeper } from "./leases.ts";
 import { LoginBudget } from "./login-budget.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
@@ -51,6 +52,7 @@ export class Host {
   readonly #pageCache = new PageCache();
   readonly #record: RecordOutcome;
   readonly #load: LoadCommand;
+  readonly #jobs: JobLines;
   #isStopping = false;
 
   constructor(options: Options) {
@@ -60,6 +62,12 @@ export class Host {
     this.#load = commandLoader(database);
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
     this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
+    this.#jobs = new JobLines({
+      database,
+      device: (owned) => this.device(owned),
+      shards: () => [...this.#consumers.keys()],
+      log,
+    });
     this.#keeper = new LeaseKeeper({
       database: options.leaseDatabase,
       hostId,
@@ -93,6 +101,7 @@ export class Host {
   /** Hands everything over: commands ended or given back, state flushed, sockets closed without logout, leases released. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#jobs.stop();
     await this.#keeper.stop();
   }
 
@@ -120,8 +129,14 @@ export class Host {
     return device;
   }
 
+  /** A device's jobs have something to do. */
+  wakeJobs(owned: OwnedDevice): void {
+    this.#jobs.wake(owned);
+  }
+
   /** Closes a device without logging it out, and forgets it. */
   async close(deviceId: DeviceId): Promise<void> {
+    this.#jobs.drop(deviceId);
     const device = this.#devices.get(deviceId);
     this.#devices.delete(deviceId);
     await device?.close();
@@ -142,6 +157,7 @@ export class Host {
     });
     this.#consumers.set(lease.shard, consumer);
     void this.#restoreInTheEnd(lease);
+    this.#jobs.look(lease.shard);
   }
 
   async #restoreInTheEnd(lease: Lease): Promise<void> {

@@ -5,7 +5,7 @@ import * as devices from "../shared/db/devices.ts";
 import * as events from "../shared/db/events.ts";
 import type { Database } from "../shared/db/pool.ts";
 import { messageIdFor, newCommandId } from "../shared/ids.ts";
-import type { DeviceId, UserId } from "../shared/ids.ts";
+import type { CommandId, DeviceId, UserId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { commandBook, commandLedger } from "./command-ledger.ts";
 import type { DeviceState, OutboxEntry } from "./device-state/state.ts";
@@ -53,7 +53,7 @@ describe("the outbox of a device", () => {
     relay: (_to: string, messageId: string) => Promise.resolve(void relayed.push(messageId)),
   } as unknown as Socket;
 
-  async function newSend(): Promise<Outgoing> {
+  async function newSend(): Promise<Outgoing & { origin: { commandId: CommandId } }> {
     const commandId = newCommandId();
     const messageId = messageIdFor(deviceId, commandId);
     const payload = { kind: "send-text", to: FRIEND, text: "halo" } as const;
@@ -67,7 +67,8 @@ describe("the outbox of a device", () => {
       ledger: commandLedger(database, deviceId, 1),
     };
   }
-  const stateOf = async ({ origin }: Outgoing) => (await commands.get(database, origin.commandId))?.state;
+  const stateOf = async ({ origin }: { origin: { commandId: CommandId } }) =>
+    (await commands.get(database, origin.commandId))?.state;
   const unresolved = async (outbox: Outbox) => (await outbox.listUnresolved()).map(({ messageId }) => messageId);
   const sentEvents = async ({ messageId }: Outgoing) =>
     (await events.listAfter(database, deviceId, 0, 1000)).filter(

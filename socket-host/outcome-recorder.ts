@@ -74,7 +74,7 @@ async function recordAcks(runner: Runner, held: HeldDevices, books: readonly Sen
   const accepted: Asked[] = [];
   for (const { deviceId, epoch, messageId, asked, refusal } of acks) {
     const row = asked ? { ...asked, deviceId, epoch } : found.get(messageId);
-    if (row && refusal) await row.book.refuse(runner, row, refusal);
+    if (row && refusal) await row.book.refuse(runner, row, refusal, held);
     else if (row) accepted.push(row);
   }
   await accept(runner, held, accepted);
@@ -130,7 +130,7 @@ async function accept(runner: Runner, held: HeldDevices, asked: readonly Asked[]
   await events.appendHeld(runner, held, facts);
   for (const book of new Set(open.map((row) => row.book))) {
     const ofBook = open.filter((row) => row.book === book);
-    await book.accept(runner, ofBook, occurredAt);
+    await book.accept(runner, ofBook, occurredAt, held);
   }
 }
 

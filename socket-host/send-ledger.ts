@@ -1,11 +1,11 @@
 import type { SendingPayload } from "../shared/commands.ts";
+import type { HeldDevices } from "../shared/db/devices.ts";
 import type { Runner } from "../shared/db/pool.ts";
-import type { MessageSent } from "../shared/events.ts";
-import type { DeviceId, MessageId } from "../shared/ids.ts";
+import type { CommandId, DeviceId, JobId, MessageId } from "../shared/ids.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** What asked for a message, as its events tell it. */
-export type Origin = Omit<MessageSent["data"], "messageId" | "to">;
+export type Origin = { commandId: CommandId } | { jobId: JobId; itemIndex: number };
 
 /**
  * A message to send. Its id is derived from the row that asks for it, so that every attempt is the same message; `to`
@@ -27,7 +27,7 @@ export type Asked = Sent & { deviceId: DeviceId; epoch: number; book: SendBook }
 
 /**
  * A kind of rows that ask for messages and are told what became of them, of all devices: the commands, and whatever else
- * sends. All of it runs inside a transaction that holds the devices' rows for their owner. States only move forward, so that being
+ * sends. All of it runs inside a transaction that holds the devices' rows (`held`) for their owner. States only move forward, so that being
  * told twice, or late, does no harm.
  */
 export type SendBook = {
@@ -37,9 +37,9 @@ export type SendBook = {
     wanted: readonly { deviceId: DeviceId; messageIds: readonly string[] }[],
   ) => Promise<(Sent & { deviceId: DeviceId })[]>;
   /** WhatsApp's server has taken them. */
-  accept: (runner: Runner, messages: readonly (Asked & { to: string })[], at: Date) => Promise<void>;
+  accept: (runner: Runner, messages: readonly (Asked & { to: string })[], at: Date, held: HeldDevices) => Promise<void>;
   /** WhatsApp's server has refused it, for good. */
-  refuse: (runner: Runner, message: Asked, refusal: Refusal) => Promise<void>;
+  refuse: (runner: Runner, message: Asked, refusal: Refusal, held: HeldDevices) => Promise<void>;
   /** Recipients have them. Answers those of which that was not known. */
   markReceived: <Told extends { row: Asked; reached: "delivered" | "read" }>(
     runner: Runner,

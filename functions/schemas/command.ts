@@ -9,7 +9,7 @@ export const commandStatus = z.enum(COMMAND_STATES).meta({
 });
 
 /** The `data` of every 202: where to ask what became of it. */
-const pendingCommand = z
+export const pendingCommand = z
   .object({
     commandId: z
       .string()

@@ -84,12 +84,13 @@ type Schema = Partial<{
 
 /** Values that a schema allows. */
 function valueOf(schema: Schema, schemas: Record<string, Schema>): fc.Arbitrary<unknown> {
-  const { $ref, anyOf, oneOf = anyOf, enum: values, examples } = schema;
+  const { anyOf, oneOf = anyOf, ...rest } = schema;
+  const { $ref, enum: values, examples } = rest;
   if ($ref !== undefined) return valueOf(schemas[$ref.split("/").at(-1) ?? ""] ?? {}, schemas);
-  if ("const" in schema) return fc.constant(schema.const);
-  if (oneOf) return fc.oneof(...oneOf.map((choice) => valueOf(choice, schemas)));
+  if ("const" in rest) return fc.constant(rest.const);
+  if (oneOf) return fc.oneof(...oneOf.map((choice) => valueOf({ ...rest, ...choice }, schemas)));
   if (values) return fc.constantFrom(...values);
-  const made = ofType(schema, schemas);
+  const made = ofType(rest, schemas);
   return examples?.length ? fc.oneof(fc.constantFrom(...examples), made) : made;
 }
 

@@ -1,6 +1,7 @@
 import type { CommandPayload } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
 import * as devices from "../../shared/db/devices.ts";
+import * as jobs from "../../shared/db/jobs.ts";
 import { transaction } from "../../shared/db/pool.ts";
 import { KEPT, STORED } from "../consumer.ts";
 import type { Execution } from "../consumer.ts";
@@ -20,6 +21,8 @@ export async function wipe(
   const { deviceId } = device;
   if (!(await commands.start(database, commandId, device.epoch, "running"))) return STORED;
   if ((await device.wipe()) === "fenced") return KEPT;
+  // They must not go on from whatever number is linked next.
+  await jobs.cancelAll(database, deviceId);
   await transaction(database, async (runner) => {
     await commands.finish(runner, commandId, device.epoch, { state: "done", result: { deviceId } });
     if (isRemoved) await devices.removeOwned(runner, deviceId, device.epoch);
