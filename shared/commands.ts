@@ -98,7 +98,7 @@ export const secondsToBegin = (payload: CommandPayload): number | null =>
 /**
  * States only move forward.
  * Messages: queued → sending → accepted (WhatsApp's server has it) → delivered → read, or failed, or unknown (sent, and
- * no answer came: it is sent again under the same id after the next login). Other kinds: queued → running → done, or failed.
+ * no answer came: it is sent again under the same id, half a minute later and after the next login). Other kinds: queued → running → done, or failed.
  */
 export const COMMAND_STATES = [
   "queued",

@@ -75,6 +75,12 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const ledgers = sendLedgers(database, owned.deviceId, epoch);
   const chats = new DeviceChats({ place, state, cache: pageCache, log });
   const outbox = new Outbox({ ...part, record, ledgers, chats });
+  try {
+    await outbox.prepare();
+  } catch (err) {
+    await state.close();
+    throw err;
+  }
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
   const findMessage = (messageId: string) => chats.reader.rawMessage(messageId);
   const readers = {

@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { testDatabase, testUser } from "../local/testing/test-database.ts";
 import * as commands from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
@@ -8,7 +8,8 @@ import { messageIdFor, newCommandId } from "../shared/ids.ts";
 import type { CommandId, DeviceId, UserId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { commandBook, commandLedger } from "./command-ledger.ts";
-import type { DeviceState, OutboxEntry } from "./device-state/state.ts";
+import type { DeviceState, KeyData, OutboxEntry } from "./device-state/state.ts";
+import { eventually } from "../tests/support/eventually.ts";
 import { Outbox } from "./outbox.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
 import { refusalOf } from "./refusal.ts";
@@ -17,12 +18,14 @@ import type { Credentials } from "./whatsapp/credentials.ts";
 import type { Socket } from "./whatsapp/socket.ts";
 
 const FRIEND = "6281234567890@s.whatsapp.net";
+const GROUP = "120363000000000001@g.us";
 
 describe("the outbox of a device", () => {
   let database: Database;
   let userId: UserId;
   let relayed: string[];
   let kept: Map<string, OutboxEntry>;
+  let written: KeyData[];
   const deviceId = "outbox" as DeviceId;
 
   beforeAll(async () => {
@@ -33,11 +36,13 @@ describe("the outbox of a device", () => {
   beforeEach(() => {
     relayed = [];
     kept = new Map();
+    written = [];
   });
 
   function open(on: Database = database) {
     const state = {
       get: () => ({}),
+      set: (data: KeyData) => void written.push(data),
       setLazily: () => undefined,
       getOutbox: (id: string) => kept.get(id),
       putOutbox: (id: string, entry: OutboxEntry) => void kept.set(id, entry),
@@ -53,15 +58,15 @@ describe("the outbox of a device", () => {
     relay: (_to: string, messageId: string) => Promise.resolve(void relayed.push(messageId)),
   } as unknown as Socket;
 
-  async function newSend(): Promise<Outgoing & { origin: { commandId: CommandId } }> {
+  async function newSend(to = FRIEND): Promise<Outgoing & { origin: { commandId: CommandId } }> {
     const commandId = newCommandId();
     const messageId = messageIdFor(deviceId, commandId);
-    const payload = { kind: "send-text", to: FRIEND, text: "halo" } as const;
+    const payload = { kind: "send-text", to, text: "halo" } as const;
     await commands.create(database, { commandId, deviceId, userId, payload, messageId });
     await commands.start(database, commandId, 1, "sending");
     return {
       messageId,
-      to: FRIEND,
+      to,
       content: payload,
       origin: { commandId },
       ledger: commandLedger(database, deviceId, 1),
@@ -113,6 +118,38 @@ describe("the outbox of a device", () => {
     await outbox.onAck(message.messageId, undefined);
     expect(await stateOf(message)).toBe("accepted");
     expect(await unresolved(outbox)).not.toContain(message.messageId);
+  });
+
+  it("gives a group our key again when a message to it may be lost, before anything else is sent there", async () => {
+    const again = { "sender-key-memory": { [GROUP]: null } };
+    const [outbox, message] = [open(), await newSend(GROUP)];
+    await outbox.send(socket, message);
+    expect(written).toEqual([]);
+    await outbox.onConnectionLost();
+    expect(written).toEqual([again]);
+    // And after a crash that left no time for that.
+    await open().prepare();
+    expect(written).toEqual([again, again]);
+  });
+
+  it("sends again what has no answer though the connection goes on", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const [outbox, message] = [open(), await newSend()];
+      const { finished } = await outbox.send(socket, message);
+      await vi.advanceTimersByTimeAsync(20_000);
+      await finished;
+      expect(await stateOf(message)).toBe("unknown");
+      vi.advanceTimersByTime(30_000);
+      vi.useRealTimers();
+      await eventually("sent twice", 5_000, async () => relayed.length === 2);
+      expect(new Set(relayed).size).toBe(1);
+      await outbox.onAck(message.messageId, undefined);
+      expect(await stateOf(message)).toBe("accepted");
+      await outbox.onConnectionLost();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("takes a receipt for the acknowledgement that was not seen", async () => {

@@ -14,6 +14,9 @@ import type { Socket } from "./whatsapp/socket.ts";
 /** How long the server's acknowledgement may take before the outcome is called unknown. */
 const ACK_WAIT_MS = 20_000;
 const RETRY_MS = 1_000;
+/** What has no answer on a connection that goes on is sent again after so long, then after twice that, … */
+const FIRST_AGAIN_MS = 30_000;
+const LONGEST_AGAIN_MS = 600_000;
 
 /** Who keeps what is sent, as messages of their chats. */
 export type SentMessages = {
@@ -23,7 +26,15 @@ export type SentMessages = {
   advance: (messageIds: readonly string[], status: "failed" | "sent" | "delivered" | "read") => void;
 };
 
-type Pending = { message: Outgoing; settled: Promise<void>; settle: () => void; timer: NodeJS.Timeout };
+type Pending = {
+  message: Outgoing;
+  socket: Socket;
+  /** How often it was sent before on this connection. */
+  repeats: number;
+  settled: Promise<void>;
+  settle: () => void;
+  timer: NodeJS.Timeout;
+};
 type Options = {
   record: RecordOutcome;
   deviceId: DeviceId;
@@ -38,11 +49,14 @@ type Options = {
 /**
  * The messages of one device that are on their way: from the row that asks for one to the server's acknowledgement and
  * that row again. The encoded message and the ratchet step that encrypts it become durable in one append, before a byte
- * leaves; whatever has no outcome is sent again under the same id after the next login.
+ * leaves; whatever has no outcome is sent again under the same id, now and then and after the next login.
  */
 export class Outbox {
   readonly #options: Options;
   readonly #pending = new Map<string, Pending>();
+  /** Until they are sent again. */
+  readonly #unanswered = new Set<NodeJS.Timeout>();
+  #connectionsLost = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -52,12 +66,13 @@ export class Outbox {
    * Sends, once. Resolves when the bytes were handed to the socket; `finished` when the outcome is in the ledger (or
    * is unknown, and will be asked for by sending again).
    */
-  async send(socket: Socket, message: Outgoing): Promise<{ finished: Promise<void> }> {
+  async send(socket: Socket, message: Outgoing, repeats = 0): Promise<{ finished: Promise<void> }> {
     const { messageId, to } = message;
     const running = this.#pending.get(messageId);
     if (running) return { finished: running.settled };
     const { state, chats, log } = this.#options;
-    const finished = this.#expectAck(message);
+    const connection = this.#connectionsLost;
+    const finished = this.#expectAck(message, socket, repeats);
     try {
       const kept = state.getOutbox(messageId);
       const bytes = kept?.bytes ?? (await socket.encode(message.content));
@@ -68,9 +83,9 @@ export class Outbox {
       chats.sending({ messageId, to, bytes, at });
       await socket.relay(to, messageId, bytes);
     } catch (err) {
-      // Whether a byte has left cannot be known here: the next login sends it again.
+      // Whether a byte has left cannot be known here: it is sent again.
       log.warn({ err, messageId }, "message not handed over");
-      await this.#settleUnknown(messageId);
+      await this.#settleUnknown(messageId, connection === this.#connectionsLost);
     }
     return { finished };
   }
@@ -98,15 +113,6 @@ export class Outbox {
   }
 
   /**
-   * As `send`, for what was sent before and has no answer. The stanza that was lost may have carried the group's sender
-   * key, so this one does.
-   */
-  async resend(socket: Socket, message: Outgoing): Promise<{ finished: Promise<void> }> {
-    redistributeSenderKey(this.#options.state, message.to);
-    return await this.send(socket, message);
-  }
-
-  /**
    * Recipients have these messages; so the server has taken them, whether or not its acknowledgement was seen. May be
    * told again. Rejects when it could not be recorded.
    */
@@ -117,9 +123,21 @@ export class Outbox {
     for (const messageId of receipt.messageIds) this.#take(messageId)?.settle();
   }
 
+  /**
+   * To be awaited before the first message of a life: what an earlier one has sent to a group without an answer may be
+   * lost, with the sender key that it carried, and a new message may come before it is sent again.
+   */
+  async prepare(): Promise<void> {
+    const groups = new Set((await this.listUnresolved()).map(({ to }) => to));
+    for (const to of groups) redistributeSenderKey(this.#options.state, to);
+  }
+
   /** The connection is gone: nothing that waits will be answered on it. */
   async onConnectionLost(): Promise<void> {
-    await Promise.all([...this.#pending.keys()].map((messageId) => this.#settleUnknown(messageId)));
+    this.#connectionsLost += 1;
+    for (const timer of this.#unanswered) clearTimeout(timer);
+    this.#unanswered.clear();
+    await Promise.all([...this.#pending.keys()].map((messageId) => this.#settleUnknown(messageId, false)));
   }
 
   /** Messages without an outcome, oldest first in each ledger: what a login has to send again. */
@@ -132,14 +150,14 @@ export class Outbox {
     return !this.#pending.has(message.messageId) && (await message.ledger.start(message));
   }
 
-  #expectAck(message: Outgoing): Promise<void> {
+  #expectAck(message: Outgoing, socket: Socket, repeats: number): Promise<void> {
     const { messageId } = message;
     let settle = () => {};
     const settled = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const timer = setTimeout(() => void this.#settleUnknown(messageId), ACK_WAIT_MS);
-    this.#pending.set(messageId, { message, settled, settle, timer });
+    const timer = setTimeout(() => void this.#settleUnknown(messageId, true), ACK_WAIT_MS);
+    this.#pending.set(messageId, { message, socket, repeats, settled, settle, timer });
     return settled;
   }
 
@@ -150,13 +168,39 @@ export class Outbox {
     return pending;
   }
 
-  async #settleUnknown(messageId: string): Promise<void> {
+  /** @param goesOn whether the connection does: what is not answered on it is sent on it again */
+  async #settleUnknown(messageId: string, goesOn: boolean): Promise<void> {
     const pending = this.#take(messageId);
     if (!pending) return;
     const { message, settle } = pending;
+    const { state } = this.#options;
+    if (goesOn) this.#sendAgainLater(pending);
+    if (!state.failed) redistributeSenderKey(state, message.to);
     await message.ledger
       .markUnknown(message)
       .catch((err: unknown) => this.#options.log.error({ err, messageId }, "unknown outcome not recorded"));
     settle();
+  }
+
+  #sendAgainLater({ message, socket, repeats }: Pending): void {
+    const timer = setTimeout(
+      () => {
+        this.#unanswered.delete(timer);
+        void this.#sendAgain(socket, message, repeats + 1);
+      },
+      Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 2 ** repeats),
+    );
+    this.#unanswered.add(timer);
+  }
+
+  async #sendAgain(socket: Socket, message: Outgoing, repeats: number): Promise<void> {
+    const { messageId } = message;
+    const connection = this.#connectionsLost;
+    try {
+      const isOpen = await this.isUnresolved(message);
+      if (isOpen && connection === this.#connectionsLost) await this.send(socket, message, repeats);
+    } catch (err) {
+      this.#options.log.warn({ err, messageId }, "message not sent again");
+    }
   }
 }

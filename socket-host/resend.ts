@@ -14,7 +14,7 @@ export async function resend({ state, inbox, outbox }: DeviceLife, connection: C
     if (!connection.isOpen) return;
     if (!(await outbox.isUnresolved(message))) continue;
     log.info({ messageId: message.messageId }, "sending again");
-    const sent = await outbox.resend(connection.socket, message);
+    const sent = await outbox.send(connection.socket, message);
     await sent.finished;
   }
 }
