@@ -69,15 +69,18 @@ export class Judge {
     }, LOOK_EVERY_MS);
   }
 
-  /** Waits until all is as it should be, at most `timeoutMs`, then tells how it is. */
-  async verdict(traffic: Traffic, timeoutMs: number): Promise<Verdict> {
+  /** Waits until all is as it should be, or nothing has become better for `patienceMs`, then tells how it is. */
+  async verdict(traffic: Traffic, patienceMs: number): Promise<Verdict> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#looking;
-    for (const deadline = Date.now() + timeoutMs; ;) {
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let betterAt = performance.now(); ;) {
       const verdict = await this.#judge(traffic);
-      const isClean = Object.values(verdict).every((list) => !Array.isArray(list) || list.length === 0);
-      if (isClean || Date.now() >= deadline) return verdict;
+      const faults = Object.values(verdict).flatMap((list) => (Array.isArray(list) ? list : [])).length;
+      if (faults < fewest) betterAt = performance.now();
+      fewest = Math.min(fewest, faults);
+      if (faults === 0 || performance.now() - betterAt > patienceMs) return verdict;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }
