@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { backUp } from "../local/backup/back-up.ts";
@@ -65,7 +65,11 @@ describe("a backup", () => {
     const backup = join(await temporaryDirectory(), "backup");
     await (await start(dataDir)).dispose();
     await backUp({ dataDir, target: backup });
-    await writeFile(join(dataDir, "cloud", "later"), "");
+    const later = join(dataDir, "cloud", "later");
+    await writeFile(later, "");
+    // A file's time is that of the kernel's last tick, which may lie before the backup of the same moment.
+    const inASecond = new Date(Date.now() + 1_000);
+    await utimes(later, inASecond, inASecond);
     const again = (force: boolean) => bringBack({ source: backup, dataDir, force });
     await expect(again(false)).rejects.toThrow(/after the backup of .*--force/);
     await again(true);

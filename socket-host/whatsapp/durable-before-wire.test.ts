@@ -205,6 +205,7 @@ test("a host that lost the device is cut off, and what it still says never leave
   await owner.connect();
   await owner.send(other, "from the owner", "OWNER");
   await until(() => owner.accepted.has("OWNER"));
+  await until(async () => (await arrived("OWNER")).length > 0);
   expect(await arrived("OWNER")).toMatchObject([{ copies: 1 }]);
   await expectNothingUnreadable(zombie, owner);
 });
