@@ -106,6 +106,7 @@ test("groups, app state, profiles, block lists, history and media survive a rest
   };
   await second.link(ALICE);
   expect(second.auth.creds.accountSyncCounter).toBe(1);
+  await until(() => log.chats.length > 0);
   expect(log.chats).toEqual([chat]);
   await again.socket.chatModify({ pin: false }, chat);
 });
