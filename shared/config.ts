@@ -1,17 +1,16 @@
 /**
  * The only reader of the environment. Each process loads the section it needs; a missing or wrong variable is a
- * `ConfigError` that names every one of them, so that an operator mends the set-up in one go. `docs/configuration.md`
- * is made from what stands here.
+ * `ConfigError` that names every one of them, so that an operator mends the set-up in one go.
  *
  * The AWS SDK reads its own variables besides: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
  * AWS_ENDPOINT_URL_S3 / _SQS (set only where something else than AWS is meant).
  */
 import { randomBytes } from "node:crypto";
-import { isIPv6 } from "node:net";
 import { pathToFileURL } from "node:url";
 import { Resource } from "sst/resource";
 import * as z from "zod";
 import type { HostId } from "./ids.ts";
+import { apiSchema, database, hostSchema, isStrong, logging, migrateSchema, portNumber } from "./settings.ts";
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -27,189 +26,6 @@ function surroundings(): Environment {
   const linked = Resource as unknown as Record<string, Environment>;
   return Object.assign({ ...process.env }, ...LINKED.map((name) => (name in linked ? linked[name] : {})));
 }
-
-const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
-const portNumber = z.coerce.number().int().min(0).max(65_535);
-const isTimeZone = (zone: string) => {
-  try {
-    return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }));
-  } catch {
-    return false;
-  }
-};
-const isRegionList = (list: string) => list === "*" || list.split(",").every((region) => /^[A-Z]{2}$/.test(region));
-const isOriginList = (list: string) =>
-  list === "*" || list.split(",").every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
-/** A host as the `hostname` of a URL has it, but an IPv6 address without brackets. Undefined when it is not a host alone. */
-const hostOf = (text: string) => {
-  const written = `http://${isIPv6(text) ? `[${text}]` : text}/`;
-  const url = URL.canParse(written) ? new URL(written) : undefined;
-  return url?.href === `http://${url?.hostname}/` ? url.hostname.replace(/^\[|\]$/g, "") : undefined;
-};
-const hostList = z.string().transform((list, context) => {
-  const hosts = list.split(",").map((text) => hostOf(text.trim()));
-  if (hosts.every((host) => host !== undefined)) return hosts;
-  context.addIssue({
-    code: "custom",
-    message: "must be a list of host names and addresses such as localhost,10.0.0.7",
-  });
-  return z.NEVER;
-});
-const bytes32 = z.string().transform((text, context) => {
-  const key = Buffer.from(text, "base64");
-  if (key.length === 32) return key;
-  context.addIssue({ code: "custom", message: "must be 32 bytes in base64" });
-  return z.NEVER;
-});
-
-/** As long as 32 random characters are, and not a few of them again and again. */
-const isStrong = (secret: string) => secret.length >= 32 && new Set(secret).size >= 10;
-
-const logging = {
-  LOG_LEVEL: z
-    .enum(["trace", "debug", "info", "warn", "error", "silent"])
-    .default("info")
-    .describe("How much is logged."),
-};
-
-/** `DATABASE_URL`, or the `DB_*` variables that operators of the original service have. */
-const database = {
-  DATABASE_URL: z
-    .string()
-    .startsWith("mysql://", "must begin with mysql://")
-    .optional()
-    .describe("MySQL or MariaDB in one line; wins over all `DB_*`. `?socketPath=` in it means a Unix socket."),
-  DB_HOST: z.string().optional().describe("Host of the database server."),
-  DB_PORT: portNumber.default(3306).describe("Its port."),
-  DB_USER: z.string().default("root").describe("The user that it knows us as."),
-  DB_PASSWORD: z.string().default("").describe("That user's password."),
-  DB_NAME: z.string().default("whatsapp").describe("The database in it."),
-  DB_TLS: z
-    .enum(["off", "on", "amazon-rds"])
-    .default("off")
-    .describe("`on`: TLS with a certificate that this machine trusts; `amazon-rds`: one that Amazon signed."),
-  DB_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(10).describe("Most connections of one process."),
-};
-
-const queues = {
-  COMMAND_QUEUE_URLS: z
-    .string()
-    .transform((list) => list.split(","))
-    .pipe(z.array(z.url()).min(1))
-    .describe("The SQS FIFO queues of the shards, with commas between them; the place in the list is the shard."),
-};
-
-/** Files on their way in and out, and the answers of reading commands; everything in it expires. */
-const media = {
-  MEDIA_BUCKET: z.string().min(3).describe("S3 bucket of files on their way and of answers with content; all expires."),
-};
-
-/** Of each process that fetches URLs which users give. */
-const fetching = {
-  ALLOWED_PRIVATE_HOSTS: hostList
-    .optional()
-    .describe(
-      "Hosts of yours that URLs of users may name though they are inside, with commas between them. Not set: none.",
-    ),
-};
-
-const apiSchema = z.object({
-  ...logging,
-  ...database,
-  ...queues,
-  ...media,
-  ...fetching,
-  DASHBOARD_PORT: portNumber.default(4000).describe("The API's port; 0 takes any free one."),
-  API_HOST: z.string().default("127.0.0.1").describe("The address that the API listens on."),
-  APP_TIMEZONE: z
-    .string()
-    .refine(isTimeZone, "must be an IANA time zone")
-    .default("Asia/Jakarta")
-    .describe("The zone of the times in answers."),
-  PHONE_REGIONS: z
-    .string()
-    .refine(isRegionList, "must be * or a list such as ID,MY,SG")
-    .optional()
-    .describe(
-      "Countries whose numbers are taken, such as `ID,MY,SG`, or `*`. Not set: the rule of the original service.",
-    ),
-  SYNC_WAIT_MS: milliseconds(25_000).describe(
-    "How long a request waits for its command before it is answered with 202.",
-  ),
-  SESSION_SECRET: z
-    .string()
-    .refine(isStrong, "must be 32 random characters or more, as of `openssl rand -hex 32`")
-    .describe("32 random characters or more: keys the hashes of login cookies. A new one ends every login."),
-  TRUSTED_PROXIES: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(10)
-    .default(0)
-    .describe("How many proxies of yours stand before the API: their `X-Forwarded-*` is believed."),
-  RATE_LIMIT_PER_MINUTE: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .default(6_000)
-    .describe("Most requests a minute of one token or login; 0: any number."),
-  CORS_ORIGINS: z
-    .string()
-    .refine(isOriginList, "must be * or a list of origins such as https://app.example.com")
-    .optional()
-    .describe("Origins whose pages may call with a token, with commas between them, or `*`. Not set: none."),
-  AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).default(365).describe("How long the audit log is kept."),
-});
-
-const hostSchema = z.object({
-  ...logging,
-  ...database,
-  ...queues,
-  ...media,
-  STATE_BUCKET: z.string().min(3).describe("S3 bucket of the devices' keys and state."),
-  STATE_ENCRYPTION_KEY: bytes32.describe(
-    "32 bytes in base64. Without it the linked devices cannot be read: keep a copy.",
-  ),
-  HOST_ID: z
-    .string()
-    .regex(/^[a-zA-Z0-9_-]{1,40}$/, "must be 1-40 letters, digits, - or _")
-    .optional()
-    .describe("Only for a supervisor that never runs two hosts of one id; otherwise each start makes its own."),
-  HEALTH_PORT: portNumber
-    .optional()
-    .describe("Where a host tells on loopback, at `/health`, that it lives. Not set: nowhere."),
-  LEASE_DURATION_MS: milliseconds(15_000).describe("How long a dead host's devices wait for another host."),
-  WA_WEB_SOCKET_URL: z
-    .url({ protocol: /^wss?$/, error: "must begin with ws:// or wss://" })
-    .default("wss://web.whatsapp.com/ws/chat")
-    .describe("Where WhatsApp is."),
-  WA_TRUST_ROOT: bytes32.optional().describe("Only with a simulator: the key that signs its certificates, in base64."),
-  WA_CONNECT_TIMEOUT_MS: milliseconds(120_000).describe("How long a connection to WhatsApp may take to open."),
-  WA_QUERY_TIMEOUT_MS: milliseconds(120_000).describe("How long WhatsApp may take to answer a query."),
-  WA_KEEPALIVE_INTERVAL_MS: milliseconds(30_000).describe("How often a quiet connection is tried."),
-  WA_RESTORE_STAGGER_MS: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .default(500)
-    .describe("The pause between the logins of two devices after a start."),
-  WA_LOGINS_PER_SECOND: z.coerce
-    .number()
-    .positive()
-    .max(1000)
-    .default(20)
-    .describe("Most logins a second, of all hosts together."),
-  WA_PRINT_QR_TERMINAL: z
-    .stringbool()
-    .default(false)
-    .describe("Print the QR code of a device in the terminal, to be scanned there."),
-});
-
-const migrateSchema = z.object({
-  ...logging,
-  ...database,
-  LAMBDA_TASK_ROOT: z.string().optional().describe("Set by Lambda: where the function's files are."),
-});
 
 /** Where MySQL is. `DATABASE_URL` wins over `DB_*`; `?socketPath=` in it means a Unix socket. */
 export type DatabaseConfig = { url: string; poolSize: number };
@@ -318,9 +134,6 @@ export const unneededSettings = (environment: Environment = process.env) =>
 
 /** What a child process inherits, before the launcher adds the settings of its part. */
 export const inheritedEnvironment = (environment: Environment = process.env): Environment => ({ ...environment });
-
-/** The settings of each process, for those who check or describe them. */
-export const settingsOf = { api: apiSchema, "socket-host": hostSchema, migrate: migrateSchema };
 
 const credentialsSchema = z.object({
   AWS_REGION: z.string().min(1),

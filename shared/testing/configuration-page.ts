@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { settingsOf } from "../config.ts";
+import { settingsOf } from "../settings.ts";
 
 type Property = { description?: string; default?: string | number | boolean };
 
@@ -16,7 +16,7 @@ const GIVEN = [
 
 const INTRODUCTION = `# Settings
 
-Made from [shared/config.ts](../shared/config.ts), the only reader of the environment. A process that finds a setting wrong
+Made from [shared/settings.ts](../shared/settings.ts). A process that finds a setting wrong
 or missing says so for all of them at once and ends. An empty variable is one that is not set.
 
 The AWS SDK reads its own besides: \`AWS_REGION\`, \`AWS_ACCESS_KEY_ID\`, \`AWS_SECRET_ACCESS_KEY\`, and \`AWS_ENDPOINT_URL_S3\`,

@@ -1,4 +1,4 @@
-import { settingsOf } from "../../../shared/config.ts";
+import { settingsOf } from "../../../shared/settings.ts";
 import { one } from "../graph.ts";
 import type { Graph } from "../graph.ts";
 import { container } from "./socket-host.ts";
