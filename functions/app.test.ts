@@ -5,7 +5,8 @@ import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { newToken } from "../shared/token.ts";
-import { createApp, createRoutes } from "./app.ts";
+import { createApp } from "./app.ts";
+import { allRoutes } from "./areas.ts";
 import { openApiDocument } from "./openapi.ts";
 import { startGateway } from "./testing/gateway.ts";
 
@@ -164,7 +165,7 @@ test("HEAD is answered as GET, without a body", async () => {
 
 test("anybody may read the description, as a document and as a page", async () => {
   const { body } = await call("GET", "/openapi.json", { token: null });
-  expect(body).toEqual(JSON.parse(JSON.stringify(openApiDocument(createRoutes(services.config)))));
+  expect(body).toEqual(JSON.parse(JSON.stringify(openApiDocument(await allRoutes(services.config)))));
   const page = await ask("GET", "/docs", { token: null });
   expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
   expect(await page.text()).toContain("/api/whatsapp-multi-device/devices/{deviceId}/send-message");

@@ -11,6 +11,7 @@ import { clientOf } from "./client.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { entityTag, isKnown } from "./entity-tag.ts";
 import { failure, success } from "./envelope.ts";
+import { routeFinder } from "./find-route.ts";
 import { language } from "./language.ts";
 import { localTime } from "./local-time.ts";
 import { isOutage } from "./outage.ts";
@@ -19,25 +20,6 @@ import { readBody } from "./read-body.ts";
 import { auditAnswer } from "./record-audit.ts";
 import { nothing } from "./route.ts";
 import type { Answer, Credential, Route, Services } from "./route.ts";
-import { auditRoutes } from "./routes/audit.ts";
-import { authRoutes } from "./routes/auth.ts";
-import { chatRoutes } from "./routes/chats.ts";
-import { commandRoutes } from "./routes/commands.ts";
-import { connectionRoutes } from "./routes/connection.ts";
-import { deviceRoutes } from "./routes/devices.ts";
-import { docsRoutes } from "./routes/docs.ts";
-import { eventRoutes } from "./routes/events.ts";
-import { groupMemberRoutes } from "./routes/group-members.ts";
-import { groupMessageRoutes } from "./routes/group-messages.ts";
-import { groupRoutes } from "./routes/groups.ts";
-import { healthRoutes } from "./routes/health.ts";
-import { jobRoutes } from "./routes/jobs.ts";
-import { messageRoutes } from "./routes/messages.ts";
-import { pairingRoutes } from "./routes/pairing-code.ts";
-import { qrRoutes } from "./routes/qr.ts";
-import { tokenRoutes } from "./routes/tokens.ts";
-import { userRoutes } from "./routes/users.ts";
-import { restoreRoutes } from "./routes/restore.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** `logged` is what the access log tells besides the status: the route and ids, never content. */
@@ -49,32 +31,6 @@ const MAX_REQUEST_ID_LENGTH = 64;
 const SLACK_MS = 10_000;
 const OUT_OF_TIME = new HTTPException(503, { message: "the request took too long" });
 const RETRY_AFTER_SECONDS = 5;
-
-/** Every route that there is, in the order in which they are matched. */
-export function createRoutes(config: Services["config"]): Route[] {
-  const routes = [
-    ...authRoutes,
-    ...tokenRoutes,
-    ...userRoutes,
-    ...auditRoutes,
-    // Before those with `:deviceId` in the same place, which would match its path.
-    ...restoreRoutes,
-    ...deviceRoutes,
-    ...connectionRoutes,
-    ...qrRoutes,
-    ...pairingRoutes(config.phoneRegions),
-    ...messageRoutes(config.phoneRegions),
-    ...groupRoutes(config.phoneRegions),
-    ...groupMemberRoutes(config.phoneRegions),
-    ...groupMessageRoutes(config.phoneRegions),
-    ...chatRoutes(config.phoneRegions),
-    ...jobRoutes(config.phoneRegions),
-    ...eventRoutes,
-    ...commandRoutes,
-    ...healthRoutes,
-  ];
-  return [...routes, ...docsRoutes(routes)];
-}
 
 /**
  * The API. It keeps nothing between requests and never throws: every answer is an envelope (but for the texts that a
@@ -135,32 +91,31 @@ export function createApp(services: Services): Hono<Env> {
   if (config.corsOrigins.length) app.use(crossOrigin(config.corsOrigins));
   app.use(timeout(config.syncWaitMs + SLACK_MS, OUT_OF_TIME));
 
-  for (const route of createRoutes(config)) {
-    app.on(route.method, route.path, async (c) => {
-      const client = clientOf(c.env, c.req.header(), config.trustedProxies);
-      const common = { services, language: languageOf(c), client, requestId: c.get("requestId") };
-      const params: Record<string, string> = c.req.param();
-      const raw = { params, query: c.req.query(), headers: c.req.header() };
-      const logged = c.get("logged");
-      logged.route = route.name;
-      const read = async () =>
-        route.request.body === nothing ? {} : await readBody(c.req.raw, route.maxBodyBytes ?? MAX_BODY_BYTES);
-      if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: await read() }, common));
-      const caller = await authenticate(common, raw.headers);
-      logged.userId = caller.userId;
-      if (params["deviceId"] !== undefined) logged.deviceId = params["deviceId"];
-      await spend(c, caller.credential);
-      authorize(caller, client, { isWrite: route.method !== "get", scope: route.scope });
-      const body = await read();
-      const isAbandoned = () => closing?.aborted === true || c.req.raw.signal.aborted;
-      const call = { ...common, caller, method: c.req.method, path: c.req.path, rawBody: body, isAbandoned };
-      const answer = await route.run({ ...raw, body }, call);
-      await auditAnswer(route, params, answer, call);
-      return reply(c, route, answer);
-    });
-  }
+  const findRoute = routeFinder(config);
+  app.all("*", async (c) => {
+    const { route, params } = (await findRoute(c.req.method, c.req.path)) ?? {};
+    if (!route || !params) throw new ApiError("route_not_found");
+    const client = clientOf(c.env, c.req.header(), config.trustedProxies);
+    const common = { services, language: languageOf(c), client, requestId: c.get("requestId") };
+    const raw = { params, query: c.req.query(), headers: c.req.header() };
+    const logged = c.get("logged");
+    logged.route = route.name;
+    const read = async () =>
+      route.request.body === nothing ? {} : await readBody(c.req.raw, route.maxBodyBytes ?? MAX_BODY_BYTES);
+    if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: await read() }, common));
+    const caller = await authenticate(common, raw.headers);
+    logged.userId = caller.userId;
+    if (params["deviceId"] !== undefined) logged.deviceId = params["deviceId"];
+    await spend(c, caller.credential);
+    authorize(caller, client, { isWrite: route.method !== "get", scope: route.scope });
+    const body = await read();
+    const isAbandoned = () => closing?.aborted === true || c.req.raw.signal.aborted;
+    const call = { ...common, caller, method: c.req.method, path: c.req.path, rawBody: body, isAbandoned };
+    const answer = await route.run({ ...raw, body }, call);
+    await auditAnswer(route, params, answer, call);
+    return reply(c, route, answer);
+  });
 
-  app.notFound((c) => fail(c, new ApiError("route_not_found")));
   app.onError((error, c) => {
     if (error instanceof ApiError) return fail(c, error);
     const code = error === OUT_OF_TIME || isOutage(error) ? "unavailable" : "internal";

@@ -17,7 +17,7 @@ import { newCommandId, newJobId, newTokenId, newUserId } from "../shared/ids.ts"
 import type { DeviceId, UserId } from "../shared/ids.ts";
 import { EVERY_SCOPE, SCOPES } from "../shared/scopes.ts";
 import { newToken, tokenHash, tokenPrefix } from "../shared/token.ts";
-import { createRoutes } from "./app.ts";
+import { allRoutes } from "./areas.ts";
 import { loginHash, newLoginCookie } from "./login-cookie.ts";
 import type { Route } from "./route.ts";
 import { cheapHash } from "./testing/cheap-hash.ts";
@@ -25,7 +25,7 @@ import { startGateway } from "./testing/gateway.ts";
 
 const gateway = await startGateway({ SYNC_WAIT_MS: "20", RATE_LIMIT_PER_MINUTE: "0" });
 const { database } = gateway;
-const routes = createRoutes(gateway.services.config);
+const routes = await allRoutes(gateway.services.config);
 
 type Thing = { deviceId: DeviceId; owner: UserId };
 type Outcome = ErrorCode | "allowed";

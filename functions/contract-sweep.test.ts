@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as users from "../shared/db/users.ts";
-import { createRoutes } from "./app.ts";
+import { allRoutes } from "./areas.ts";
 import { openApiDocument } from "./openapi.ts";
 import { startGateway } from "./testing/gateway.ts";
 import { inputsOf } from "./testing/inputs.ts";
@@ -19,7 +19,7 @@ const TIMEOUT_MS = RUNS * 600;
 
 const gateway = await startGateway({ SYNC_WAIT_MS: "1", RATE_LIMIT_PER_MINUTE: "0" });
 await users.update(gateway.database, gateway.userId, { role: "admin" });
-const document = openApiDocument(createRoutes(gateway.services.config));
+const document = openApiDocument(await allRoutes(gateway.services.config));
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: operation.operationId, method, path, operation })),
 );

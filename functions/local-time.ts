@@ -13,18 +13,21 @@ const LONGEST_DAY_SECONDS = 30 * 3600;
 
 /** @param timeZone an IANA name, checked when the settings were read */
 export function localTime(timeZone: string): LocalTime {
-  // Swedish writes dates as ISO 8601 does.
-  const formatter = new Intl.DateTimeFormat("sv-SE", {
-    timeZone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
-  const format = (instant: Date) => formatter.format(instant);
+  let made: Intl.DateTimeFormat | undefined;
+  // Made by the first answer: the tables of zones take longer to load than any module of ours.
+  const formatter = () =>
+    // Swedish writes dates as ISO 8601 does.
+    (made ??= new Intl.DateTimeFormat("sv-SE", {
+      timeZone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+    }));
+  const format = (instant: Date) => formatter().format(instant);
   const dateAt = (second: number) => format(new Date(second * 1000)).slice(0, "YYYY-MM-DD".length);
 
   // A search needs no arithmetic with offsets, which goes wrong where a day does not begin at midnight.

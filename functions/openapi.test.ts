@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loadApiConfig } from "../shared/config.ts";
-import { createRoutes } from "./app.ts";
+import { allRoutes } from "./areas.ts";
 import { docsPage } from "./docs-page.ts";
 import { openApiDocument } from "./openapi.ts";
 
@@ -10,7 +10,7 @@ const config = loadApiConfig({
   MEDIA_BUCKET: "media",
   SESSION_SECRET: "0123456789abcdef0123456789abcdef",
 });
-const routes = createRoutes(config);
+const routes = await allRoutes(config);
 const document = openApiDocument(routes);
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ title: `${method} ${path}`, operation })),

@@ -9,6 +9,7 @@ import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { openStorage } from "../shared/storage.ts";
 import { createApp } from "./app.ts";
+import { allRoutes } from "./areas.ts";
 import { startServer } from "./server.ts";
 
 async function fail(message: string): Promise<never> {
@@ -38,6 +39,8 @@ async function start() {
     const queues = openCommandQueues(config.commandQueueUrls);
     const media = openStorage(config.mediaBucket);
     const closing = new AbortController();
+    // A process that stays has time to load everything before it listens.
+    await allRoutes(config);
     const app = createApp({ config, database, queues, media, log, closing: closing.signal });
     const server = await startServer(app, config);
     return { log, database, queues, media, closing, server };

@@ -1,11 +1,3 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
 import { commandMessage } from "./commands.ts";
 import type { CommandMessage } from "./commands.ts";
 
@@ -27,8 +19,15 @@ const SEND_TIMEOUT_MS = 5_000;
  */
 export const VISIBILITY_SECONDS = 6;
 
+/** The SDK is loaded by the first request, as in storage.ts. */
+async function openClient() {
+  const sdk = await import("@aws-sdk/client-sqs");
+  return { sdk, client: new sdk.SQSClient({}) };
+}
+
 export function openCommandQueues(urls: readonly string[]) {
-  const client = new SQSClient({});
+  let opened: ReturnType<typeof openClient> | undefined;
+  const open = () => (opened ??= openClient());
   const urlOf = (shard: number) => {
     const url = urls[shard];
     if (!url) throw new Error(`there is no queue for shard ${shard}: COMMAND_QUEUE_URLS names ${urls.length}`);
@@ -39,15 +38,17 @@ export function openCommandQueues(urls: readonly string[]) {
 
     /** Throws when the queue of the shard cannot be reached or does not answer. */
     async check(shard: number): Promise<void> {
-      await client.send(new GetQueueAttributesCommand({ QueueUrl: urlOf(shard), AttributeNames: ["QueueArn"] }), {
+      const { sdk, client } = await open();
+      await client.send(new sdk.GetQueueAttributesCommand({ QueueUrl: urlOf(shard), AttributeNames: ["QueueArn"] }), {
         abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS),
       });
     },
 
     /** Throws when the queue cannot be reached or does not answer: whether it has the message is then not known. */
     async send(shard: number, message: CommandMessage): Promise<void> {
+      const { sdk, client } = await open();
       await client.send(
-        new SendMessageCommand({
+        new sdk.SendMessageCommand({
           QueueUrl: urlOf(shard),
           MessageBody: JSON.stringify(message),
           // A group's next message is not given out before this one is deleted.
@@ -60,7 +61,8 @@ export function openCommandQueues(urls: readonly string[]) {
 
     /** Waits up to 20 s for commands of a shard; ends with nothing when the signal is given. */
     async receive(shard: number, signal: AbortSignal): Promise<Received[]> {
-      const request = new ReceiveMessageCommand({
+      const { sdk, client } = await open();
+      const request = new sdk.ReceiveMessageCommand({
         QueueUrl: urlOf(shard),
         MaxNumberOfMessages: BATCH,
         WaitTimeSeconds: LONG_POLL_SECONDS,
@@ -77,21 +79,23 @@ export function openCommandQueues(urls: readonly string[]) {
 
     /** At most 10. A message whose deletion fails comes again, and its command is found finished. */
     async delete(shard: number, handles: readonly string[]): Promise<void> {
+      const { sdk, client } = await open();
       const Entries = handles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle }));
-      await client.send(new DeleteMessageBatchCommand({ QueueUrl: urlOf(shard), Entries }));
+      await client.send(new sdk.DeleteMessageBatchCommand({ QueueUrl: urlOf(shard), Entries }));
     },
 
     /** Hides messages for some more seconds; 0 gives them back at once. At most 10. */
     async hide(shard: number, handles: readonly string[], seconds: number): Promise<void> {
+      const { sdk, client } = await open();
       const Entries = handles.map((handle, index) => ({
         Id: String(index),
         ReceiptHandle: handle,
         VisibilityTimeout: seconds,
       }));
-      await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: urlOf(shard), Entries }));
+      await client.send(new sdk.ChangeMessageVisibilityBatchCommand({ QueueUrl: urlOf(shard), Entries }));
     },
 
-    close: () => client.destroy(),
+    close: () => void opened?.then(({ client }) => client.destroy()),
   };
 }
 

@@ -1,12 +1,3 @@
-import {
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  ListObjectsV2Command,
-  NoSuchKey,
-  PutObjectCommand,
-  S3Client,
-  S3ServiceException,
-} from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -46,9 +37,10 @@ const CONFLICT_ATTEMPTS = 8;
 const CONFLICT_PAUSE_MS = 25;
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Endpoint, region and credentials come from the AWS SDK's own environment variables. Sends nothing yet. */
-export function openStorage(bucket: string): Storage {
-  const client = new S3Client({
+/** The SDK is loaded by the first request: most requests to the API need no bucket, and its cold start not to wait for it. */
+async function openClient() {
+  const sdk = await import("@aws-sdk/client-s3");
+  const client = new sdk.S3Client({
     forcePathStyle: true,
     maxAttempts: 3,
     requestHandler: {
@@ -61,10 +53,18 @@ export function openStorage(bucket: string): Storage {
       httpsAgent: { keepAlive: true, maxSockets: 128 },
     },
   });
+  return { sdk, client };
+}
+
+/** Endpoint, region and credentials come from the AWS SDK's own environment variables. Sends nothing yet. */
+export function openStorage(bucket: string): Storage {
+  let opened: ReturnType<typeof openClient> | undefined;
+  const open = () => (opened ??= openClient());
 
   type Condition = { IfNoneMatch: "*" } | { IfMatch: string };
   async function putIf(key: string, body: Buffer, condition: Condition): Promise<{ etag: string } | "refused"> {
-    const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...condition });
+    const { sdk, client } = await open();
+    const command = new sdk.PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...condition });
     for (let attempt = 1; ; attempt++) {
       try {
         const { ETag: etag } = await client.send(command);
@@ -83,12 +83,13 @@ export function openStorage(bucket: string): Storage {
 
   const storage: Storage = {
     async get(key) {
+      const { sdk, client } = await open();
       try {
-        const { Body: body, ETag: etag } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { Body: body, ETag: etag } = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
         if (!body || !etag) throw new Error(`the object store answered ${key} without body or ETag`);
         return { body: Buffer.from(await body.transformToByteArray()), etag };
       } catch (error) {
-        if (error instanceof NoSuchKey) return undefined;
+        if (isNamed(error, "NoSuchKey")) return undefined;
         throw error;
       }
     },
@@ -107,11 +108,12 @@ export function openStorage(bucket: string): Storage {
     },
 
     async listSized(prefix, startAfter) {
+      const { sdk, client } = await open();
       const objects: { key: string; bytes: number }[] = [];
       let token: string | undefined;
       do {
         const from = token ? { ContinuationToken: token } : startAfter ? { StartAfter: startAfter } : {};
-        const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...from }));
+        const page = await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...from }));
         for (const { Key: key, Size: bytes = 0 } of page.Contents ?? [])
           if (key !== undefined) objects.push({ key, bytes });
         token = page.IsTruncated ? page.NextContinuationToken : undefined;
@@ -120,11 +122,12 @@ export function openStorage(bucket: string): Storage {
     },
 
     async listFolders(prefix) {
+      const { sdk, client } = await open();
       const folders: string[] = [];
       let token: string | undefined;
       do {
         const from = token ? { ContinuationToken: token } : {};
-        const request = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: "/", ...from });
+        const request = new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: "/", ...from });
         const page = await client.send(request);
         for (const { Prefix: folder } of page.CommonPrefixes ?? []) {
           if (folder !== undefined) folders.push(folder.slice(prefix.length, -1));
@@ -135,10 +138,11 @@ export function openStorage(bucket: string): Storage {
     },
 
     async delete(keys) {
+      const { sdk, client } = await open();
       for (let at = 0; at < keys.length; at += DELETE_BATCH) {
         const Objects = keys.slice(at, at + DELETE_BATCH).map((Key) => ({ Key }));
         const { Errors: errors } = await client.send(
-          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+          new sdk.DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
         );
         const first = errors?.[0];
         if (first) throw new Error(`the object store did not delete ${first.Key}: ${first.Code}`);
@@ -146,7 +150,7 @@ export function openStorage(bucket: string): Storage {
     },
 
     selfTest: () => selfTest(storage, bucket),
-    close: () => client.destroy(),
+    close: () => void opened?.then(({ client }) => client.destroy()),
   };
   return storage;
 }
@@ -176,5 +180,9 @@ async function selfTest(storage: Storage, bucket: string): Promise<void> {
   }
 }
 
-const statusOf = (error: unknown) => (error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined);
+/** Of an error that the service answered (`ServiceException` of the SDK); undefined of any other. */
+function statusOf(error: unknown): number | undefined {
+  const answered = error instanceof Error && "$metadata" in error ? error.$metadata : undefined;
+  return (answered as { httpStatusCode?: number } | undefined)?.httpStatusCode;
+}
 const isNamed = (error: unknown, name: string) => error instanceof Error && error.name === name;

@@ -6,10 +6,10 @@ import type { Route } from "../route.ts";
 
 const tag = "Operations";
 
-/** The description of the given routes and of these two, made when it is first asked for. */
-export function docsRoutes(others: readonly Route[]): Route[] {
-  let made: OpenApiDocument | undefined;
-  const document = (): OpenApiDocument => (made ??= openApiDocument([...others, ...routes]));
+/** @param allRoutes loads every route, these two among them. The description is made when it is first asked for. */
+export function docsRoutes(allRoutes: () => Promise<Route[]>): Route[] {
+  let made: Promise<OpenApiDocument> | undefined;
+  const document = () => (made ??= allRoutes().then(openApiDocument));
   const openapi = publicRoute({
     name: "openapi",
     method: "get",
@@ -20,7 +20,7 @@ export function docsRoutes(others: readonly Route[]): Route[] {
     answers: {},
     texts: { "application/json": { schema: { type: "object" }, example: { openapi: "3.1.0" } } },
     errors: [],
-    handle: async () => ({ status: 200, contentType: "application/json", text: JSON.stringify(document()) }),
+    handle: async () => ({ status: 200, contentType: "application/json", text: JSON.stringify(await document()) }),
   });
   const docs = publicRoute({
     name: "docs",
@@ -32,8 +32,11 @@ export function docsRoutes(others: readonly Route[]): Route[] {
     answers: {},
     texts: { "text/html": { schema: { type: "string" }, example: "<!doctype html>" } },
     errors: [],
-    handle: async () => ({ status: 200, contentType: "text/html; charset=utf-8", text: await docsPage(document()) }),
+    handle: async () => ({
+      status: 200,
+      contentType: "text/html; charset=utf-8",
+      text: await docsPage(await document()),
+    }),
   });
-  const routes: Route[] = [openapi, docs];
-  return routes;
+  return [openapi, docs];
 }

@@ -1,4 +1,3 @@
-import QRCode from "qrcode";
 import * as z from "zod";
 import { ApiError } from "../../shared/errors.ts";
 import type { DeviceId } from "../../shared/ids.ts";
@@ -62,6 +61,8 @@ const qrImage = (name: string, path: string) =>
     errors: ["device_not_found", "qr_not_available"],
     async handle({ params, query }, call) {
       const { qrCode, ...rest } = await currentQr(call, params.deviceId);
+      // Loaded here alone: no other request of a cold start should wait for it.
+      const { default: QRCode } = await import("qrcode");
       if (query.format === "svg") {
         const text = await QRCode.toString(qrCode, { type: "svg", margin: MARGIN });
         return { status: 200, contentType: "image/svg+xml", text };

@@ -17,7 +17,8 @@ import { openCommandQueues } from "../../shared/queue.ts";
 import { EVERY_SCOPE } from "../../shared/scopes.ts";
 import { openStorage } from "../../shared/storage.ts";
 import { newToken, tokenHash, tokenPrefix } from "../../shared/token.ts";
-import { createApp, createRoutes } from "../app.ts";
+import { createApp } from "../app.ts";
+import { allRoutes } from "../areas.ts";
 import type { Services } from "../route.ts";
 import { conformance } from "./conformance.ts";
 
@@ -56,7 +57,7 @@ export async function startGateway(settings: Record<string, string> = {}) {
 
   const services: Services = { config, database, queues, media, log: createLog("api", "silent") };
   const usual = createApp(services);
-  const check = conformance(createRoutes(config));
+  const check = conformance(await allRoutes(config));
   /** Asks the API, or one with other services. */
   const ask = async (method: string, path: string, question: Ask = {}, changed: Partial<Services> = {}) => {
     const headers = new Headers(question.headers);

@@ -1,11 +1,18 @@
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { build } from "esbuild";
 import type { BuildOptions, Metafile } from "esbuild";
 import { REPOSITORY } from "../../local/repository.ts";
 import { OUTSIDE_BUNDLES } from "../function-bundle.ts";
 
-export type FunctionBundle = { file: string; metafile: Metafile };
+export type FunctionBundle = {
+  /** Where its import begins. */
+  file: string;
+  /** Every source file in it. */
+  sources: string[];
+  /** Those that are read when it is imported, before anything asks for the rest. */
+  readAtOnce: string[];
+};
 
 /** What SST puts before each function (pkg/runtime/node/build.go), for packages that are CommonJS inside. */
 const BANNER = [
@@ -16,11 +23,13 @@ const BANNER = [
   'const __dirname = topLevelFileUrlToPath(new topLevelURL(".", import.meta.url))',
 ].join("\n");
 
-/** The settings with which SST 4.17.1 bundles a function of format `esm`, minified (pkg/runtime/node/build.go). */
+/** The settings with which SST 4.17.1 bundles a function of format `esm`, split and minified (pkg/runtime/node/build.go). */
 export const functionOptions: BuildOptions = {
   bundle: true,
   platform: "node",
   format: "esm",
+  splitting: true,
+  outExtension: { ".js": ".mjs" },
   target: "esnext",
   mainFields: ["module", "main"],
   keepNames: true,
@@ -40,8 +49,22 @@ export async function bundleFunction(handler: string, directory: string): Promis
     path && [".ts", ".mjs", ".js"].map((end) => join(REPOSITORY, path + end)).find((file) => existsSync(file));
   if (!entry || !name) throw new Error(`Handler not found: ${handler}`);
   const file = join(directory, `${basename(path)}.mjs`);
-  const { metafile } = await build({ ...functionOptions, entryPoints: [entry], outfile: file, metafile: true });
-  const exported = Object.values(metafile.outputs).flatMap((output) => output.exports);
-  if (!exported.includes(name)) throw new Error(`Handler not found: ${handler}: "${name}" is not exported`);
-  return { file, metafile };
+  const { metafile } = await build({ ...functionOptions, entryPoints: [entry], outdir: directory, metafile: true });
+  const [main, output] =
+    Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint && resolve(entryPoint) === entry) ?? [];
+  if (!main || !output?.exports.includes(name))
+    throw new Error(`Handler not found: ${handler}: "${name}" is not exported`);
+  return { file, sources: Object.keys(metafile.inputs), readAtOnce: readAtOnce(main, metafile) };
+}
+
+function readAtOnce(main: string, { outputs }: Metafile): string[] {
+  const reached = new Set<string>();
+  const follow = (name: string) => {
+    const output = outputs[name];
+    if (!output || reached.has(name)) return;
+    reached.add(name);
+    for (const { path, kind } of output.imports) if (kind === "import-statement") follow(path);
+  };
+  follow(main);
+  return [...reached].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
 }
