@@ -44,13 +44,16 @@ test("replacing an object that is not there is refused, not an error", async () 
 
 test("a listing has every page, in order, after the given key", async () => {
   const names = Array.from({ length: 1_005 }, (_, index) => `list/${String(index).padStart(4, "0")}`);
-  await Promise.all(names.map((name) => storage.createIfAbsent(name, Buffer.from("x"))));
+  // Some at a time: a busy machine cannot open a hundred connections within the time that one may take.
+  for (let at = 0; at < names.length; at += 10) {
+    await Promise.all(names.slice(at, at + 10).map((name) => storage.createIfAbsent(name, Buffer.from("x"))));
+  }
   expect(await storage.list("list/")).toEqual(names);
   expect(await storage.list("list/", "list/0999")).toEqual(names.slice(1_000));
   expect((await storage.listSized("list/")).at(-1)).toEqual({ key: "list/1004", bytes: 1 });
   await storage.delete(names);
   expect(await storage.list("list/")).toEqual([]);
-});
+}, 60_000);
 
 test("deleting nothing, or what is not there, is no error", async () => {
   await expect(storage.delete([])).resolves.toBeUndefined();
