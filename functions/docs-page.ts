@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import { curlExample } from "./curl-example.ts";
 import type { OpenApiDocument, Operation } from "./openapi.ts";
 
 const STYLE = `
@@ -11,7 +12,7 @@ const STYLE = `
 /** The OpenAPI document as one page that a person reads, without scripts and without anything from elsewhere. */
 export async function docsPage({ info, paths }: OpenApiDocument): Promise<string> {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ heading: `${method.toUpperCase()} ${path}`, operation })),
+    Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
   );
   const tags = [...new Set(operations.flatMap(({ operation }) => operation.tags))];
   const page = await html`<!doctype html>
@@ -28,6 +29,17 @@ export async function docsPage({ info, paths }: OpenApiDocument): Promise<string
         <h1>${info.title}</h1>
         <p>${prose(info.description)}</p>
         <p>The same for programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
+        <nav>
+          ${tags.map(
+            (tag) =>
+              html`<details>
+                <summary>${tag}</summary>
+                <ul>
+                  ${operations.filter(({ operation }) => operation.tags.includes(tag)).map(entry)}
+                </ul>
+              </details>`,
+          )}
+        </nav>
         ${tags.map(
           (tag) =>
             html`<h2>${tag}</h2>
@@ -38,7 +50,17 @@ export async function docsPage({ info, paths }: OpenApiDocument): Promise<string
   return page.toString();
 }
 
-function section({ heading, operation }: { heading: string; operation: Operation }) {
+type Described = { method: string; path: string; operation: Operation };
+
+const heading = ({ method, path }: Described) => `${method.toUpperCase()} ${path}`;
+
+const entry = (described: Described) =>
+  html`<li>
+    <a href="#${described.operation.operationId}"><code>${heading(described)}</code></a> ${described.operation.summary}
+  </li>`;
+
+function section(described: Described) {
+  const { method, path, operation } = described;
   const { operationId, summary, description, parameters, requestBody, responses } = operation;
   const rows = parameters.map(
     ({ name, in: place, required, description: meaning, schema }) =>
@@ -57,8 +79,9 @@ function section({ heading, operation }: { heading: string; operation: Operation
         </td>
       </tr>`,
   );
-  return html`<h3 id="${operationId}"><code>${heading}</code></h3>
+  return html`<h3 id="${operationId}"><code>${heading(described)}</code></h3>
     <p><strong>${summary}</strong><br />${prose(description)}</p>
+    <pre>${curlExample(method, path, operation)}</pre>
     ${
       rows.length
         ? html`<table>
