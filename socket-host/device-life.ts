@@ -7,10 +7,12 @@ import { commandBook, commandLedger } from "./command-ledger.ts";
 import { DeviceState } from "./device-state/state.ts";
 import type { PageCache } from "./chat-store/page-cache.ts";
 import { DeviceChats } from "./device-chats.ts";
+import { DeviceHistory } from "./device-history.ts";
 import { jobBook, jobLedger } from "./jobs/job-ledger.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
+import type { PersistenceRule } from "./persistence-rule.ts";
 import type { SendBook, SendLedger } from "./send-ledger.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
@@ -32,6 +34,7 @@ type Options = {
   epoch: number;
   database: Database;
   record: RecordOutcome;
+  rule: PersistenceRule;
   storage: Storage;
   key: Buffer;
   /** Shared by all devices of the host. */
@@ -62,7 +65,7 @@ export type LifeOpened = { outcome: "open"; life: DeviceLife } | { outcome: "fen
 
 /** Loads all of a device's state. Throws when the store does not answer. */
 export async function openDeviceLife(options: Options): Promise<LifeOpened> {
-  const { owned, epoch, database, record, storage, key, pageCache, log, onOverflow } = options;
+  const { owned, epoch, database, record, rule, storage, key, pageCache, log, onOverflow } = options;
   const place = { storage, prefix: statePrefix(owned), key, epoch };
   const opened = await DeviceState.open<Credentials>({ ...place, newCreds: newCredentials, log });
   if (opened.outcome === "unreadable") {
@@ -74,7 +77,14 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const part = { database, deviceId: owned.deviceId, epoch, state, log };
   const ledgers = sendLedgers(database, owned.deviceId, epoch);
   const chats = new DeviceChats({ place, state, cache: pageCache, log });
-  const outbox = new Outbox({ ...part, record, ledgers, chats });
+  const history = new DeviceHistory({
+    link: owned,
+    book: chats.book,
+    rule,
+    getOutbox: (messageId) => state.getOutbox(messageId),
+    log,
+  });
+  const outbox = new Outbox({ ...part, record, ledgers, chats, history });
   try {
     await outbox.prepare();
   } catch (err) {
@@ -84,8 +94,7 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
   const findMessage = (messageId: string) => chats.reader.rawMessage(messageId);
   const readers = {
-    // Nobody keeps rows of messages yet.
-    persist: () => Promise.resolve(),
+    persist: (messages: readonly IncomingMessage[]) => history.persist(messages),
     store: (messages: readonly IncomingMessage[]) => chats.store.take(messages),
   };
   const inbox = new Inbox({ ...part, recordReceipt, findMessage, readers, onOverflow });

@@ -2,6 +2,7 @@ import * as devices from "../shared/db/devices.ts";
 import type { StatusChange } from "../shared/db/devices.ts";
 import * as events from "../shared/db/events.ts";
 import type { NewEvent } from "../shared/events.ts";
+import * as sessions from "../shared/db/sessions.ts";
 import { transaction } from "../shared/db/pool.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { DeviceId } from "../shared/ids.ts";
@@ -48,6 +49,7 @@ export class DeviceRecord {
       try {
         const isOurs = await transaction(database, async (runner) => {
           if (!(await devices.setStatus(runner, deviceId, epoch(), change))) return false;
+          if (change.phoneNumber) await sessions.open(runner, deviceId, change.phoneNumber);
           await events.append(runner, deviceId, epoch(), this.#eventsOf(change));
           return true;
         });

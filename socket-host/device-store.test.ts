@@ -33,6 +33,7 @@ function storeOf(storage: MemoryStorage, epoch: number, lease: { epoch: number }
     epoch,
     database,
     record: () => Promise.reject(new Error("not expected")),
+    rule: () => Promise.resolve(false),
     storage,
     config: loadHostConfig(environment),
     pageCache: new PageCache(),

@@ -9,21 +9,23 @@ import { wipe } from "./device-state/wipe.ts";
 import { openDeviceLife, sendLedgers, statePrefix } from "./device-life.ts";
 import type { DeviceLife } from "./device-life.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
+import type { PersistenceRule } from "./persistence-rule.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
 
-type Options = {
+export type DeviceStoreOptions = {
   owned: OwnedDevice;
   epoch: number;
   database: Database;
   /** Shared by all devices of the host. */
   record: RecordOutcome;
+  rule: PersistenceRule;
   storage: Storage;
   config: HostConfig;
   pageCache: PageCache;
   log: Log;
   /** See `Inbox`. */
   onOverflow: () => void;
-  /** See `DeviceOptions`. */
+  /** The device's state was written under this epoch elsewhere: a newer one under which this host owns it, if it does. */
   raiseEpoch: (above: number) => Promise<number | undefined>;
 };
 
@@ -32,14 +34,14 @@ type Options = {
  * reconnects. One thing at a time: two readers of one log would each take it away from the other.
  */
 export class DeviceStore {
-  readonly #options: Options;
+  readonly #options: DeviceStoreOptions;
   #epoch: number;
   #life: DeviceLife | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   #usedAt = performance.now();
 
-  constructor(options: Options) {
+  constructor(options: DeviceStoreOptions) {
     this.#options = options;
     this.#epoch = options.epoch;
   }
@@ -109,10 +111,10 @@ export class DeviceStore {
   }
 
   #openLife() {
-    const { owned, database, record, storage, config, pageCache, log, onOverflow } = this.#options;
+    const { owned, database, record, rule, storage, config, pageCache, log, onOverflow } = this.#options;
     const epoch = this.#epoch;
     const key = config.stateEncryptionKey;
-    return openDeviceLife({ owned, epoch, database, record, storage, key, pageCache, log, onOverflow });
+    return openDeviceLife({ owned, epoch, database, record, rule, storage, key, pageCache, log, onOverflow });
   }
 
   async #drop(): Promise<void> {

@@ -1,20 +1,16 @@
-import type { HostConfig } from "../shared/config.ts";
-import type { OwnedDevice, StatusChange } from "../shared/db/devices.ts";
-import type { Database } from "../shared/db/pool.ts";
+import type { StatusChange } from "../shared/db/devices.ts";
 import type { Log } from "../shared/log.ts";
-import type { Storage } from "../shared/storage.ts";
-import type { PageCache } from "./chat-store/page-cache.ts";
 import { closeReason } from "./close-reason.ts";
 import { Connection } from "./connection.ts";
 import { DeviceRecord } from "./device-record.ts";
 import { DeviceStore } from "./device-store.ts";
+import type { DeviceStoreOptions } from "./device-store.ts";
 import type { DeviceChats } from "./device-chats.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { KnownNumbers } from "./known-numbers.ts";
 import type { LoginBudget, LoginTicket } from "./login-budget.ts";
 import { Milestones } from "./milestones.ts";
 import type { Milestone } from "./milestones.ts";
-import type { RecordOutcome } from "./outcome-recorder.ts";
 import { printQr } from "./print-qr.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
 import { Replacements } from "./replacements.ts";
@@ -24,26 +20,15 @@ import { Timers } from "./timers.ts";
 import { forgetHalfLink, isLinked } from "./whatsapp/credentials.ts";
 import type { Account } from "./whatsapp/socket.ts";
 
-export type DeviceOptions = {
-  owned: OwnedDevice;
-  epoch: number;
-  database: Database;
-  /** Shared by all devices of the host. */
-  record: RecordOutcome;
-  storage: Storage;
-  config: HostConfig;
-  pageCache: PageCache;
+export type DeviceOptions = Omit<DeviceStoreOptions, "onOverflow"> & {
   logins: LoginBudget;
-  log: Log;
   /** Another host owns the device, or it was removed: close it here. */
   onFenced: () => void;
-  /** The device's state was written under this epoch elsewhere: a newer one under which this host owns it, if it does. */
-  raiseEpoch: (above: number) => Promise<number | undefined>;
 };
 
-/** Attempts of a device that has never been open; one that was linked tries for ever. */
 /** How long a device that is not connected stays in memory after its chats were read. */
 const IDLE_AFTER_MS = 300_000;
+/** Attempts of a device that has never been open; one that was linked tries for ever. */
 const MAX_FIRST_ATTEMPTS = 3;
 /** In a row, with a code that may mean that the account is refused. */
 const MAX_DOUBTFUL_ATTEMPTS = 3;

@@ -19,6 +19,8 @@ import { LeaseKeeper } from "./leases.ts";
 import { LoginBudget } from "./login-budget.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
+import { persistenceRule } from "./persistence-rule.ts";
+import type { PersistenceRule } from "./persistence-rule.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 type Options = {
@@ -27,6 +29,8 @@ type Options = {
   database: Database;
   /** See `LeaseKeeper`. */
   leaseDatabase: Database;
+  /** See `persistenceRule`. */
+  ruleDatabase: Database;
   queues: CommandQueues;
   /** The bucket of device state, and that of media and answers. */
   storage: Storage;
@@ -51,6 +55,7 @@ export class Host {
   readonly #logins: LoginBudget;
   readonly #pageCache = new PageCache();
   readonly #record: RecordOutcome;
+  readonly #rule: PersistenceRule;
   readonly #load: LoadCommand;
   readonly #jobs: JobLines;
   #isStopping = false;
@@ -58,7 +63,8 @@ export class Host {
   constructor(options: Options) {
     this.#options = options;
     const { database, hostId, queues, config, log } = options;
-    this.#record = outcomeRecorder(database, sendBooks);
+    this.#record = outcomeRecorder(database, sendBooks, log);
+    this.#rule = persistenceRule(options.ruleDatabase, log);
     this.#load = commandLoader(database);
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
     this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
@@ -120,6 +126,7 @@ export class Host {
       config,
       pageCache: this.#pageCache,
       record: this.#record,
+      rule: this.#rule,
       logins: this.#logins,
       log,
       onFenced: () => void this.#closeFenced(owned.deviceId),

@@ -52,7 +52,7 @@ describe("the inbox of a device", () => {
   let database: Database;
   const deviceId = "inbox" as DeviceId;
   const receipts: Receipt[] = [];
-  const nobody: MessageReaders = { persist: () => Promise.resolve(), store: () => Promise.resolve() };
+  const nobody: MessageReaders = { persist: () => Promise.resolve(async () => {}), store: () => Promise.resolve() };
   let overflows = 0;
   const onOverflow = () => void overflows++;
   const recordReceipt = async (receipt: Receipt) => void receipts.push(receipt);
@@ -138,7 +138,7 @@ describe("the inbox of a device", () => {
   it("gives each batch to whoever else keeps messages, in the transaction of its events and after it", async () => {
     const told: string[] = [];
     const readers = {
-      persist: async (runner: Runner, messages: readonly IncomingMessage[]) => {
+      persist: async (messages: readonly IncomingMessage[]) => async (runner: Runner) => {
         const [row] = await select<{ found: number }>(
           runner,
           "SELECT COUNT(*) AS found FROM events WHERE data LIKE ?",

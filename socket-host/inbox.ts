@@ -19,8 +19,8 @@ import type { Receipt } from "./whatsapp/decode/receipt.ts";
  * both must be idempotent, by `IncomingMessage.key`.
  */
 export type MessageReaders = {
-  /** Inside the transaction that commits the messages' events: rows in MySQL. */
-  persist: (runner: Runner, messages: readonly IncomingMessage[]) => Promise<void>;
+  /** Answers what is to be written inside the transaction that commits the messages' events: rows in MySQL. */
+  persist: (messages: readonly IncomingMessage[]) => Promise<(runner: Runner) => Promise<void>>;
   /** After it: what is written to the device state before this resolves is durable before the journal forgets them. */
   store: (messages: readonly IncomingMessage[]) => Promise<void>;
 };
@@ -179,9 +179,10 @@ export class Inbox {
     for (const one of journaled) one.messages = await Promise.all(one.messages.map((each) => this.#withVote(each)));
     const messages = journaled.flatMap((one) => one.messages);
     const facts = journaled.flatMap((one) => [...one.messages.map(messageEvent), ...one.facts]);
+    const persist = messages.length ? await readers.persist(messages) : undefined;
     const outcome = await transaction(database, async (runner) => {
       const recorded = await events.append(runner, deviceId, epoch, facts);
-      if (recorded !== "fenced" && messages.length) await readers.persist(runner, messages);
+      if (recorded !== "fenced") await persist?.(runner);
       return recorded;
     });
     if (outcome === "fenced") return outcome;

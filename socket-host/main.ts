@@ -22,12 +22,14 @@ async function main(): Promise<void> {
   if (config.whatsapp.trustRoot) trustRoot(config.whatsapp.trustRoot);
   const database = openDatabase(config.database, ABANDONED_AFTER_SECONDS);
   const leaseDatabase = openDatabase({ ...config.database, poolSize: LEASE_CONNECTIONS }, ABANDONED_AFTER_SECONDS);
+  const ruleDatabase = openDatabase({ ...config.database, poolSize: 1 }, ABANDONED_AFTER_SECONDS, 1);
   const queues = openCommandQueues(config.commandQueueUrls);
   const storage = openStorage(config.stateBucket);
   const media = openStorage(config.mediaBucket);
   await storage.selfTest();
   const watchdog = startWatchdog();
-  const host = new Host({ hostId, config, database, leaseDatabase, queues, storage, media, watchdog, log });
+  const databases = { database, leaseDatabase, ruleDatabase };
+  const host = new Host({ hostId, config, ...databases, queues, storage, media, watchdog, log });
 
   // Baileys leaves promises unattended, such as a stanza that it answers on a socket that has just closed. One device's
   // must not end all others.
@@ -42,7 +44,7 @@ async function main(): Promise<void> {
     queues.close();
     storage.close();
     media.close();
-    await Promise.all([database.close(), leaseDatabase.close()]);
+    await Promise.all(Object.values(databases).map((one) => one.close()));
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));

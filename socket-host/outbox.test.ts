@@ -49,8 +49,9 @@ describe("the outbox of a device", () => {
     } as unknown as DeviceState<Credentials>;
     const ledgers = [commandLedger(on, deviceId, 1)];
     const chats = { sending: () => undefined, advance: () => undefined };
-    const record = outcomeRecorder(on, [commandBook]);
-    return new Outbox({ record, deviceId, epoch: 1, state, ledgers, chats, log: createLog("test", "silent") });
+    const history = { own: () => Promise.resolve(undefined) };
+    const record = outcomeRecorder(on, [commandBook], createLog("test", "silent"));
+    return new Outbox({ record, deviceId, epoch: 1, state, ledgers, chats, history, log: createLog("test", "silent") });
   }
   /** A socket that says yes to everything and never answers. */
   const socket = {

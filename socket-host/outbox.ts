@@ -1,8 +1,9 @@
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
+import type { DeviceHistory } from "./device-history.ts";
 import type { DeviceState } from "./device-state/state.ts";
-import { reachedBy } from "./outcome-recorder.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
+import { reachedBy } from "./reached-by.ts";
 import type { Outgoing, SendLedger } from "./send-ledger.ts";
 import type { Refusal } from "./refusal.ts";
 import { breathe } from "./whatsapp/breathe.ts";
@@ -43,6 +44,8 @@ type Options = {
   /** Everything that asks for messages of this device. */
   ledgers: readonly SendLedger[];
   chats: SentMessages;
+  /** Rows of messages in MySQL. */
+  history: Pick<DeviceHistory, "own">;
   log: Log;
 };
 
@@ -92,7 +95,7 @@ export class Outbox {
 
   /** WhatsApp's server has taken the message, or refused it. It may come late. */
   async onAck(messageId: string, refusal: Refusal | undefined): Promise<void> {
-    const { deviceId, epoch, record, state, chats, log } = this.#options;
+    const { deviceId, epoch, record, state, chats, history, log } = this.#options;
     // It stays pending until the outcome is recorded: whoever looks meanwhile must not take it for unanswered.
     const pending = this.#pending.get(messageId);
     clearTimeout(pending?.timer);
@@ -100,8 +103,9 @@ export class Outbox {
     if (to && !state.failed) forgetRecipient(state, to);
     const row = pending?.message;
     const asked = row && { messageId: row.messageId, to: row.to, origin: row.origin, book: row.ledger.book };
+    const kept = refusal ? undefined : await history.own();
     try {
-      await record({ kind: "ack", deviceId, epoch, messageId, asked, refusal });
+      await record({ kind: "ack", deviceId, epoch, messageId, asked, refusal, kept });
     } catch (err) {
       log.error({ err, deviceId, messageId }, "outcome of a message not recorded");
       // The server says it once. Until the connection ends, when the next login asks again, it is kept here.
@@ -117,8 +121,8 @@ export class Outbox {
    * told again. Rejects when it could not be recorded.
    */
   async recordReceipt(receipt: Receipt): Promise<void> {
-    const { deviceId, epoch, record, chats } = this.#options;
-    await record({ kind: "receipt", deviceId, epoch, receipt });
+    const { deviceId, epoch, record, chats, history } = this.#options;
+    await record({ kind: "receipt", deviceId, epoch, receipt, kept: await history.own() });
     chats.advance(receipt.messageIds, reachedBy(receipt.status));
     for (const messageId of receipt.messageIds) this.#take(messageId)?.settle();
   }

@@ -6,6 +6,7 @@ import * as events from "../shared/db/events.ts";
 import type { Database } from "../shared/db/pool.ts";
 import { messageIdFor, newCommandId } from "../shared/ids.ts";
 import type { CommandId, DeviceId, UserId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
 import { eventually } from "../tests/support/eventually.ts";
 import { commandBook } from "./command-ledger.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
@@ -26,7 +27,7 @@ beforeAll(async () => {
   userId = await testUser(database);
 });
 beforeEach(async () => {
-  record = outcomeRecorder(database, [commandBook]);
+  record = outcomeRecorder(database, [commandBook], createLog("test", "silent"));
   [device, other] = [await newDevice(), await newDevice()];
 });
 

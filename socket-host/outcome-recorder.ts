@@ -5,16 +5,22 @@ import { transaction } from "../shared/db/pool.ts";
 import type { Database, Runner } from "../shared/db/pool.ts";
 import type { NewEvent } from "../shared/events.ts";
 import type { DeviceId } from "../shared/ids.ts";
+import type { Log } from "../shared/log.ts";
+import { orElseWithout } from "./device-history.ts";
+import type { KeptMessages } from "./device-history.ts";
 import { groupWork } from "./group-work.ts";
+import { keepMessages } from "./keep-messages.ts";
 import type { Refusal } from "./refusal.ts";
+import { reachedBy } from "./reached-by.ts";
 import type { Asked, SendBook } from "./send-ledger.ts";
 import type { Receipt } from "./whatsapp/decode/receipt.ts";
 
 /**
  * What became of messages of one device. `ack`: WhatsApp's server has taken one, or refused it; `asked` is the row that
  * asked for it, which is looked up if it is not known. `receipt`: recipients have them, so the server has taken them.
+ * `kept`: rows of messages of the device may be written.
  */
-export type Outcome = { deviceId: DeviceId; epoch: number } & (
+export type Outcome = { deviceId: DeviceId; epoch: number; kept?: KeptMessages | undefined } & (
   | {
       kind: "ack";
       messageId: string;
@@ -35,21 +41,20 @@ const MAX_TOGETHER = 50;
  * transaction, with the same few statements as for one.
  * @param books every kind of rows that ask for messages
  */
-export function outcomeRecorder(database: Database, books: readonly SendBook[]): RecordOutcome {
+export function outcomeRecorder(database: Database, books: readonly SendBook[], log: Log): RecordOutcome {
   const recordTogether = groupWork(async (outcomes: readonly Outcome[]) => {
-    const held = await recordAll(database, books, outcomes, "passed over");
+    const held = await recordAll({ database, books, log }, outcomes, "passed over");
     return ({ deviceId }) => held.has(deviceId);
   }, MAX_TOGETHER);
   return async (outcome) => {
     // A row that somebody else holds, perhaps for long, must not keep the others waiting.
-    if (!(await recordTogether(outcome))) await recordAll(database, books, [outcome], "waited for");
+    if (!(await recordTogether(outcome))) await recordAll({ database, books, log }, [outcome], "waited for");
   };
 }
 
 /** @returns the devices whose outcomes are recorded; another host may own the others, or their rows were not waited for */
 function recordAll(
-  database: Database,
-  books: readonly SendBook[],
+  { database, books, log }: { database: Database; books: readonly SendBook[]; log: Log },
   outcomes: readonly Outcome[],
   busyRowsAre: "waited for" | "passed over",
 ): Promise<HeldDevices> {
@@ -57,8 +62,11 @@ function recordAll(
     // First the devices, then the rows of their messages, as every other transaction: two that lock crosswise would block each other.
     const held = await devices.hold(runner, outcomes, busyRowsAre);
     const ours = outcomes.filter(({ deviceId }) => held.has(deviceId));
-    await recordAcks(runner, held, books, ours);
-    await recordReceipts(runner, held, books, ours);
+    const accepted = await recordAcks(runner, held, books, ours);
+    accepted.push(...(await recordReceipts(runner, held, books, ours)));
+    const kept = new Map(ours.flatMap((one) => (one.kept ? [[one.deviceId, one.kept]] : [])));
+    const received = ours.flatMap((one) => (one.kind === "receipt" ? [{ ...one, ...one.receipt }] : []));
+    await orElseWithout(log, () => keepMessages(runner, kept, accepted, received));
     return held;
   });
 }
@@ -78,6 +86,7 @@ async function recordAcks(runner: Runner, held: HeldDevices, books: readonly Sen
     else if (row) accepted.push(row);
   }
   await accept(runner, held, accepted);
+  return accepted;
 }
 
 async function recordReceipts(
@@ -88,8 +97,9 @@ async function recordReceipts(
 ) {
   const receipts = outcomes.flatMap((one) => (one.kind === "receipt" ? [{ ...one, ...one.receipt }] : []));
   const found = await find(runner, books, receipts);
-  if (!found.size) return;
-  await accept(runner, held, [...found.values()]);
+  if (!found.size) return [];
+  const accepted = [...found.values()];
+  await accept(runner, held, accepted);
 
   const told = receipts.flatMap(({ messageIds, ...receipt }) =>
     messageIds.flatMap((messageId) => {
@@ -112,10 +122,8 @@ async function recordReceipts(
       return { deviceId, event: { type: "message.status", data, dedupeKey, occurredAt } satisfies NewEvent };
     });
   await events.appendHeld(runner, held, facts);
+  return accepted;
 }
-
-/** How far a row of a message can say that it has got. */
-export const reachedBy = (status: Receipt["status"]) => (status === "played" ? "read" : status);
 
 /** Does nothing for a message that has an outcome. */
 async function accept(runner: Runner, held: HeldDevices, asked: readonly Asked[]): Promise<void> {

@@ -6,6 +6,7 @@ import * as devices from "./devices.ts";
 import type { HeldDevices } from "./devices.ts";
 import { execute, parseJson, select } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
+import { toJson } from "./well-formed.ts";
 
 type Row = { event_id: EventId; sequence: number; type: EventBody["type"]; occurred_at: Date; data: unknown };
 
@@ -66,7 +67,7 @@ export async function appendHeld(
       event.type,
       event.dedupeKey,
       event.occurredAt,
-      JSON.stringify(event.data, wellFormed),
+      toJson(event.data),
     ];
   });
   await execute(
@@ -89,10 +90,6 @@ export async function appendHeld(
 const KEY_LENGTH = 200;
 const bounded = (key: string) =>
   key.length <= KEY_LENGTH ? key : `sha256:${createHash("sha256").update(key).digest("hex")}`;
-
-/** Half a surrogate pair is no JSON for the database, and a stranger's text may have one. */
-const wellFormed = (_name: string, value: unknown) =>
-  typeof value === "string" ? value.replaceAll(/\p{Surrogate}/gu, "\ufffd") : value;
 
 /**
  * Events after a sequence number, oldest first, without those of an earlier device of this id. The caller has made sure

@@ -25,8 +25,14 @@ const STATEMENT_TIMEOUT_MS = 15_000;
  * @param abandonedAfterSeconds for processes that write under a lease. The server ends a connection of ours that has said
  * nothing for so long, and lets go of its locks: a process that was frozen in the midst of a transaction, or cut off,
  * would otherwise keep its successor out for as long as `wait_timeout` is, eight hours if nobody has changed it.
+ * @param lockWaitSeconds for statements that are not worth waiting for: a row or table that is locked for longer is an
+ * error
  */
-export function openDatabase(config: DatabaseConfig, abandonedAfterSeconds?: number): Database {
+export function openDatabase(
+  config: DatabaseConfig,
+  abandonedAfterSeconds?: number,
+  lockWaitSeconds?: number,
+): Database {
   const pool = mysql.createPool({
     uri: config.url,
     connectionLimit: config.poolSize,
@@ -44,6 +50,10 @@ export function openDatabase(config: DatabaseConfig, abandonedAfterSeconds?: num
   pool.pool.on("connection", (connection) => {
     connection.query(SESSION, () => undefined);
     if (abandonedAfterSeconds) connection.query(`SET SESSION wait_timeout = ${abandonedAfterSeconds}`, () => undefined);
+    if (lockWaitSeconds) {
+      const patience = `SET SESSION lock_wait_timeout = ${lockWaitSeconds}, innodb_lock_wait_timeout = ${lockWaitSeconds}`;
+      connection.query(patience, () => undefined);
+    }
   });
   return { pool, close: () => pool.end() };
 }
@@ -90,6 +100,14 @@ export async function transaction<T>(database: Database, work: (runner: Runner) 
 
 const isPassing = (error: unknown) => RETRYABLE.has(errnoOf(error) ?? 0);
 export const isDuplicate = (error: unknown) => errnoOf(error) === DUPLICATE_ENTRY;
+
+/**
+ * Whether the server took a statement and will not have it, now or later: a value that does not fit, a table that is
+ * damaged. The transaction goes on without it, as InnoDB undoes the one statement. Not so after a deadlock, a wait that was
+ * too long, or without a connection.
+ */
+export const isRefused = (error: unknown) =>
+  errnoOf(error) !== undefined && !isPassing(error) && !(error instanceof Error && "fatal" in error && error.fatal);
 
 /** A JSON column: text on MariaDB, a value on MySQL, null on both. */
 export const parseJson = (column: unknown): unknown => (typeof column === "string" ? JSON.parse(column) : column);

@@ -28,7 +28,8 @@ export function changedMessage(message: StoredMessage, change: MessageContent, m
   return undefined;
 }
 
-function withText(
+/** A message with the text of an edit of it. */
+export function withText(
   content: MessageContent,
   { text, mentions }: Extract<MessageContent, { messageType: "edit" }>,
 ): MessageContent {
