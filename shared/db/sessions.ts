@@ -1,4 +1,5 @@
 import type { DeviceId, UserId } from "../ids.ts";
+import type { Scope } from "./message-lists.ts";
 import { execute, select } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
 import { visibleDevices } from "./visible-devices.ts";
@@ -49,6 +50,16 @@ export async function listOfUser(database: Database, viewer: Viewer, userId: str
   const visible = visibleSessions(viewer);
   const sql = `SELECT ${COLUMNS} FROM whatsapp_sessions s WHERE s.user_id = ? AND ${visible.sql} ORDER BY s.session_id`;
   return await select<Session>(database.pool, sql, [userId, ...visible.values]);
+}
+
+/** Which the viewer may see, of those of one number if it is given. */
+export async function scopeOf(database: Database, viewer: Viewer, number?: string): Promise<Scope> {
+  if (viewer.role === "admin" && viewer.deviceIds === null && number === undefined) return "every session";
+  const visible = visibleSessions(viewer);
+  const ofNumber = number === undefined ? "TRUE" : "s.whatsapp_number = ?";
+  const sql = `SELECT s.session_id AS sessionId FROM whatsapp_sessions s WHERE ${ofNumber} AND ${visible.sql}`;
+  const values = [...(number === undefined ? [] : [number]), ...visible.values];
+  return (await select<Pick<Session, "sessionId">>(database.pool, sql, values)).map(({ sessionId }) => sessionId);
 }
 
 /** False when there is none that the viewer may see. */

@@ -9,7 +9,8 @@ CREATE TABLE whatsapp_sessions (
   created_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   updated_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   UNIQUE KEY whatsapp_sessions_link (user_id, device_id, whatsapp_number),
-  KEY whatsapp_sessions_device (device_id)
+  KEY whatsapp_sessions_device (device_id),
+  KEY whatsapp_sessions_number (whatsapp_number)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- Numbers of a user whose messages are kept, while `status` is `aktif`.
@@ -45,11 +46,11 @@ CREATE TABLE messages (
   edited_at   DATETIME(3) NULL,
   deleted_at  DATETIME(3) NULL,
   UNIQUE KEY messages_id (session_id, message_id),
-  KEY messages_session (session_id, sent_at, is_own, type),
-  KEY messages_sender (sender, sent_at, session_id),
-  KEY messages_receiver (receiver, sent_at, session_id),
-  KEY messages_sent_to (sender, receiver, sent_at, session_id),
-  KEY messages_got_from (receiver, sender, sent_at, session_id),
+  KEY messages_session (session_id, sent_at, row_id, is_own, type),
+  KEY messages_sender (sender, sent_at, row_id, session_id),
+  KEY messages_receiver (receiver, sent_at, row_id, session_id, sender),
+  KEY messages_sent_to (sender, receiver, sent_at, row_id, session_id),
+  KEY messages_got_from (receiver, sender, sent_at, row_id, session_id),
   KEY messages_age (sent_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 

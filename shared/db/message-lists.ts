@@ -1,0 +1,159 @@
+import type { DeviceId } from "../ids.ts";
+import type { MessageContent, MessageType } from "../message.ts";
+import type { MessageStatus } from "./messages.ts";
+import { parseJson, select } from "./pool.ts";
+import type { Database } from "./pool.ts";
+
+/** A message as it is stored. `content` is null when it was deleted for everyone. */
+export type StoredMessage = {
+  rowId: number;
+  sessionId: number;
+  deviceId: DeviceId;
+  whatsappNumber: string;
+  messageId: string;
+  chat: string;
+  sender: string;
+  receiver: string;
+  senderName: string | null;
+  isOwn: boolean;
+  type: MessageType;
+  content: MessageContent | null;
+  status: MessageStatus;
+  sentAt: Date;
+  editedAt: Date | null;
+  deletedAt: Date | null;
+};
+
+/** Which sessions the reader may see. */
+export type Scope = "every session" | readonly number[];
+/** From the first instant up to, and without, the second. */
+export type Range = { from?: Date | undefined; to?: Date | undefined };
+/** The place of a message in a list. */
+export type Place = { sentAt: Date; rowId: number };
+export type Order = "asc" | "desc";
+/** What a list is of: messages that match any of the alternatives, no two of which match the same one. */
+export type Selection = { alternatives: readonly Condition[]; range: Range; scope: Scope };
+export type Condition = { sql: string; values: (string | number)[] };
+
+/** Counts and numbered pages go so far: beyond it a page is found by the place of the one before. */
+export const MAX_COUNTED = 100_000;
+
+/** The sessions as a condition on a column, without which nothing is read on behalf of anybody. */
+export const within = (scope: Scope, column = "session_id"): Condition =>
+  scope === "every session"
+    ? { sql: "TRUE", values: [] }
+    : { sql: `${column} IN (${scope.map(() => "?").join(",")})`, values: [...scope] };
+
+/** A page of messages: by its number, or what comes after a place in the list. Equal times stand in the order they came. */
+export async function list(
+  database: Database,
+  selection: Selection,
+  order: Order,
+  page: { limit: number } & ({ offset: number } | { after: Place }),
+): Promise<StoredMessage[]> {
+  if (!isPossible(selection)) return [];
+  const offset = "offset" in page ? page.offset : 0;
+  const ordered = `ORDER BY sent_at ${order}, row_id ${order}`;
+  const most = Math.trunc(offset + page.limit);
+  const after = "after" in page ? afterPlace(page.after, order) : undefined;
+  const parts = conditionsOf(selection, after).map(({ sql, values }) => ({
+    sql: `(SELECT row_id, sent_at FROM messages WHERE ${sql} ${ordered} LIMIT ${most})`,
+    values,
+  }));
+  // First the ids, from indexes alone; then as many rows as are asked for.
+  const sql = `SELECT m.row_id, m.session_id, s.device_id, s.whatsapp_number, m.message_id, m.chat, m.sender, m.receiver,
+      m.sender_name, m.is_own, m.type, m.content, m.status, m.sent_at, m.edited_at, m.deleted_at
+    FROM (SELECT row_id FROM (${parts.map((part) => part.sql).join(" UNION ALL ")}) found
+      ${ordered} LIMIT ${Math.trunc(page.limit)} OFFSET ${Math.trunc(offset)}) page
+    JOIN messages m ON m.row_id = page.row_id
+    JOIN whatsapp_sessions s ON s.session_id = m.session_id
+    ORDER BY m.sent_at ${order}, m.row_id ${order}`;
+  const rows = await select<Row>(
+    database.pool,
+    sql,
+    parts.flatMap(({ values }) => values),
+  );
+  return rows.map(fromRow);
+}
+
+/** How many there are, at most `MAX_COUNTED`. */
+export async function count(database: Database, selection: Selection): Promise<number> {
+  if (!isPossible(selection)) return 0;
+  const parts = conditionsOf(selection, undefined).map(({ sql, values }) => ({
+    sql: `(SELECT 1 FROM messages WHERE ${sql} LIMIT ${MAX_COUNTED})`,
+    values,
+  }));
+  const sql = `SELECT COUNT(*) AS total FROM (${parts.map((part) => part.sql).join(" UNION ALL ")}) found`;
+  const values = parts.flatMap((part) => part.values);
+  const [row] = await select<{ total: number }>(database.pool, sql, values);
+  return Math.min(row?.total ?? 0, MAX_COUNTED);
+}
+
+const isPossible = ({ scope, alternatives }: Selection) =>
+  alternatives.length > 0 && (scope === "every session" || scope.length > 0);
+
+type Whole = { sql: string; values: (string | number | Date)[] };
+
+function conditionsOf({ alternatives, range, scope }: Selection, after: Whole | undefined): Whole[] {
+  const time = inRange(range);
+  const seen = within(scope);
+  return alternatives.map(({ sql, values }) => {
+    const all = [{ sql, values }, time, seen, ...(after ? [after] : [])];
+    return { sql: all.map((one) => `(${one.sql})`).join(" AND "), values: all.flatMap((one) => one.values) };
+  });
+}
+
+/** The time of sending as a condition. */
+export function inRange({ from, to }: Range): Whole {
+  const bounds = [
+    ...(from ? [{ sql: "sent_at >= ?", at: from }] : []),
+    ...(to ? [{ sql: "sent_at < ?", at: to }] : []),
+  ];
+  if (!bounds.length) return { sql: "TRUE", values: [] };
+  return { sql: bounds.map(({ sql }) => sql).join(" AND "), values: bounds.map(({ at }) => at) };
+}
+
+function afterPlace({ sentAt, rowId }: Place, order: Order): Whole {
+  const sign = order === "asc" ? ">" : "<";
+  // The first part is what an index can begin at.
+  const sql = `sent_at ${sign}= ? AND (sent_at ${sign} ? OR row_id ${sign} ?)`;
+  return { sql, values: [sentAt, sentAt, rowId] };
+}
+
+type Row = {
+  row_id: number;
+  session_id: number;
+  device_id: DeviceId;
+  whatsapp_number: string;
+  message_id: string;
+  chat: string;
+  sender: string;
+  receiver: string;
+  sender_name: string | null;
+  is_own: number;
+  type: MessageType;
+  content: unknown;
+  status: MessageStatus;
+  sent_at: Date;
+  edited_at: Date | null;
+  deleted_at: Date | null;
+};
+
+const fromRow = (row: Row): StoredMessage => ({
+  rowId: row.row_id,
+  sessionId: row.session_id,
+  deviceId: row.device_id,
+  whatsappNumber: row.whatsapp_number,
+  messageId: row.message_id,
+  chat: row.chat,
+  sender: row.sender,
+  receiver: row.receiver,
+  senderName: row.sender_name,
+  isOwn: row.is_own === 1,
+  type: row.type,
+  content: parseJson(row.content) as MessageContent | null,
+  status: row.status,
+  sentAt: row.sent_at,
+  editedAt: row.edited_at,
+  deletedAt: row.deleted_at,
+});
