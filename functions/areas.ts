@@ -55,6 +55,20 @@ const AREAS = {
     const [events, commands] = await Promise.all([import("./routes/events.ts"), import("./routes/commands.ts")]);
     return [...events.eventRoutes, ...commands.commandRoutes];
   },
+  data: async ({ phoneRegions }) => {
+    const [sessions, allowedNumbers, messages, counts] = await Promise.all([
+      import("./routes/sessions.ts"),
+      import("./routes/allowed-numbers.ts"),
+      import("./routes/stored-messages.ts"),
+      import("./routes/message-counts.ts"),
+    ]);
+    return [
+      ...sessions.sessionRoutes,
+      ...allowedNumbers.allowedNumberRoutes(phoneRegions),
+      ...messages.storedMessageRoutes(phoneRegions),
+      ...counts.messageCountRoutes(phoneRegions),
+    ];
+  },
   health: async () => (await import("./routes/health.ts")).healthRoutes,
   docs: async (config) => (await import("./routes/docs.ts")).docsRoutes(() => allRoutes(config)),
 } satisfies Record<string, Load>;
@@ -93,6 +107,7 @@ const AREA_OF_WORD = new Map<string | undefined, AreaName>(
 /** The areas in which the route of a request may be. */
 export function areasOf(path: string): readonly AreaName[] {
   const [first, second, collection, , below, , last] = path.split("/").filter(Boolean);
+  if (first === "api" && second === "whatsapp") return ["data"];
   const area = AREA_OF_WORD.get(last) ?? AREA_OF_WORD.get(tellingWord());
   return area ? [area] : NAMES;
 

@@ -9,6 +9,8 @@ import * as deviceGrants from "../shared/db/device-grants.ts";
 import * as devices from "../shared/db/devices.ts";
 import * as jobs from "../shared/db/jobs.ts";
 import { execute } from "../shared/db/pool.ts";
+import * as allowedNumbers from "../shared/db/allowed-numbers.ts";
+import * as sessions from "../shared/db/sessions.ts";
 import * as tokens from "../shared/db/tokens.ts";
 import * as userLogins from "../shared/db/user-logins.ts";
 import * as users from "../shared/db/users.ts";
@@ -62,6 +64,21 @@ const job = async ({ deviceId, owner }: Thing) => {
   await jobs.create(database, { jobId, deviceId, userId: owner, type: "send-text", delayMs: 0, items });
   return { params: { jobId } };
 };
+/** A number for each device. */
+const numberOf = ({ deviceId }: Thing) => `6281${String(made).padStart(3, "0")}${deviceId.length}00000`;
+const session = async (thing: Thing) => {
+  const { deviceId, owner: userId } = thing;
+  const link = { deviceId, userId, number: numberOf(thing) };
+  const id = String((await sessions.idsOf(database.pool, [link])).get(deviceId));
+  return { params: { id, session_id: id }, query: { session_id: id } };
+};
+const allowedNumber = async (thing: Thing) => {
+  const { query } = await session(thing);
+  const number = { userId: thing.owner, whatsappNumber: numberOf(thing) };
+  await allowedNumbers.create(database, { ...number, sessionId: Number(query.session_id), status: "aktif" });
+  const { allowedId } = (await allowedNumbers.find(database, number)) ?? {};
+  return { params: { id: String(allowedId) }, body: { status: "nonaktif" } };
+};
 const OTHER_DEVICES = {
   "owner, token for another device": "forbidden",
   "admin, token for another device": "forbidden",
@@ -94,6 +111,30 @@ const ROWS: Record<string, Row> = {
   // A stranger's own sessions are looked through: there is none of that id, which only a host can tell.
   restoreSession: { of: "device", but: { stranger: "allowed" } },
   getChatHistory: { of: "device", ask: async () => ({ params: { jid: "081234567890" } }) },
+  getWhatsAppSession: { of: "device", notFound: "session_not_found", ask: session },
+  listSessionsOfUser: { of: "caller" },
+  setSessionNote: { of: "device", notFound: "session_not_found", ask: session },
+  listGroupLinks: { of: "device", notFound: "session_not_found", ask: session },
+  listAllowedNumbers: { of: "caller" },
+  addAllowedNumber: {
+    of: "device",
+    notFound: "session_not_found",
+    ask: async (thing) => {
+      const { query } = await session(thing);
+      return { body: { whatsapp_number: numberOf(thing), session_id: Number(query.session_id) } };
+    },
+  },
+  setAllowedNumberStatus: { of: "device", notFound: "allowed_number_not_found", ask: allowedNumber },
+  removeAllowedNumber: { of: "device", notFound: "allowed_number_not_found", ask: allowedNumber },
+  getMessageStats: { of: "device", notFound: "session_not_found", ask: session },
+  listMessageDetails: { of: "device", notFound: "session_not_found", ask: session },
+  // Of what the caller may see; a number that is not theirs has no messages.
+  listMessagesOfAccount: { of: "caller" },
+  listFilteredMessages: { of: "caller" },
+  listConversation: { of: "caller" },
+  listMessagesOfNumber: { of: "caller" },
+  listCounterparts: { of: "caller" },
+  listMessageContacts: { of: "caller" },
   listEvents: { of: "device", ask: async ({ deviceId }) => ({ query: { deviceId } }) },
   listJobs: { of: "device", ask: async ({ deviceId }) => ({ query: { deviceId } }) },
   getJob: { of: "device", notFound: "job_not_found", ask: job },

@@ -37,5 +37,5 @@ export async function auditAnswer(
 function fieldOf(data: unknown, name: string): string | undefined {
   const value =
     typeof data === "object" && data !== null && name in data ? (data as Record<string, unknown>)[name] : null;
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }

@@ -45,6 +45,13 @@ export const errors = {
   token_not_found: { status: 404, id: "Token tidak ditemukan", en: "There is no such token" },
   group_not_found: { status: 404, id: "Grup tidak ditemukan", en: "There is no such group" },
   message_not_found: { status: 404, id: "Pesan tidak ditemukan", en: "There is no such message" },
+  session_not_found: { status: 404, id: "Sesi tidak ditemukan", en: "There is no such session" },
+  allowed_number_not_found: {
+    status: 404,
+    id: "Nomor yang diizinkan tidak ditemukan",
+    en: "There is no such allowed number",
+  },
+  number_exists: { status: 409, id: "Nomor sudah terdaftar", en: "The number is in the list already" },
   username_taken: { status: 409, id: "Nama pengguna sudah dipakai", en: "The user name is taken" },
   user_has_devices: {
     status: 409,

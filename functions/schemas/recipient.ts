@@ -2,7 +2,8 @@ import * as z from "zod";
 import { parseRecipient } from "../../shared/phone.ts";
 import type { BrokenRule } from "../issue.ts";
 
-const NOT_A_RECIPIENT: BrokenRule = {
+/** The sentence for it. */
+export const NOT_A_RECIPIENT: BrokenRule = {
   code: "invalid_phone",
   sentence: {
     id: "bukan nomor telepon atau JID yang diterima",

@@ -62,12 +62,10 @@ export async function scopeOf(database: Database, viewer: Viewer, number?: strin
   return (await select<Pick<Session, "sessionId">>(database.pool, sql, values)).map(({ sessionId }) => sessionId);
 }
 
-/** False when there is none that the viewer may see. */
-export async function setNote(database: Database, viewer: Viewer, sessionId: number, note: string): Promise<boolean> {
-  if (!(await get(database, viewer, sessionId))) return false;
+/** The caller has made sure that it may be changed. Null: none. */
+export async function setNote(database: Database, sessionId: number, note: string | null): Promise<void> {
   const sql = "UPDATE whatsapp_sessions SET note = ?, updated_at = NOW(3) WHERE session_id = ?";
   await execute(database.pool, sql, [note, sessionId]);
-  return true;
 }
 
 // ---- The owning host writes below, inside a transaction that holds the device's row. ----

@@ -1,5 +1,5 @@
 import type { ChatMessageView } from "../../shared/chats.ts";
-import type { MessageContent } from "../../shared/message.ts";
+import { messageText } from "../../shared/message-text.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
 /** A stored message as clients read it. `self` is the account's own address. */
@@ -14,20 +14,11 @@ export function chatMessageView(
     ...(sender && { participant: sender }),
     senderName: name ?? null,
     messageType: content?.messageType ?? "deleted",
-    content: content && readable(content),
+    content: content && messageText(content),
     details: content,
     timestamp: at,
     status,
     ...(editedAt !== undefined && { editedAt }),
     ...(reactions && { reactions: Object.entries(reactions).map(([from, emoji]) => ({ emoji, from })) }),
   };
-}
-
-function readable(content: MessageContent): string | null {
-  if ("text" in content) return content.text;
-  if ("caption" in content && content.caption !== undefined) return content.caption;
-  if (content.messageType === "poll") return content.question;
-  if (content.messageType === "interactive") return content.reply.text;
-  if (content.messageType === "contacts") return content.contacts.map(({ name }) => name).join(", ");
-  return "name" in content ? (content.name ?? null) : null;
 }
