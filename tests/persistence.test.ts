@@ -1,0 +1,115 @@
+import mysql from "mysql2/promise";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Stack } from "../local/stack.ts";
+import { eventually } from "./support/eventually.ts";
+import { Gateway, Phone } from "./support/gateway.ts";
+import { freshStack } from "./support/stack.ts";
+
+const WAIT_MS = 60_000;
+
+type Stored = { message_id: string; message: string | null; direction: string; status: string };
+
+describe("the persistence rule", { timeout: 180_000 }, () => {
+  let stack: Stack;
+  let gateway: Gateway;
+  let database: mysql.Connection;
+  let owner: Phone;
+  let other: Phone;
+  let friend: Phone;
+  let allowedId: number;
+
+  const data = async (method: string, path: string, body?: unknown) => {
+    const answer = await gateway.call(method, `/../whatsapp${path}`, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
+    return answer.body.data;
+  };
+  const stored = async (phone: Phone) =>
+    (await data("GET", `/messages/by-number/${phone.number}?pageSize=100`)).messages as Stored[];
+  const sessionOf = async (phone: Phone): Promise<number> => {
+    const { user } = (await gateway.call("GET", "/../auth/session")).body.data;
+    const { sessions } = await data("GET", `/sessions/user/${user.userId}`);
+    return sessions.find((one: { whatsapp_number: string }) => one.whatsapp_number === phone.number).id;
+  };
+  const isEvent = (device: string, messageId: string) =>
+    eventually(`${messageId} is an event`, WAIT_MS, async () =>
+      (await gateway.events(device)).find(
+        ({ type, data: { messageId: id } }) => type.startsWith("message.") && id === messageId,
+      ),
+    );
+  /** One message each way. */
+  const exchange = async (device: string, phone: Phone, word: string) => {
+    const sent = await gateway.send(device, friend.number, `keluar ${word}`);
+    const received = await friend.text(phone, `masuk ${word}`);
+    await isEvent(device, received);
+    await isEvent(device, sent.body.data.messageId);
+    return { sent: sent.body.data.messageId as string, received };
+  };
+  const textsOf = async (phone: Phone) => (await stored(phone)).map(({ message }) => message);
+
+  beforeAll(async () => {
+    stack = await freshStack();
+    gateway = new Gateway(stack);
+    database = await mysql.createConnection(stack.databaseUrl);
+    owner = await Phone.create(stack, "6281100000961", "Owner");
+    other = await Phone.create(stack, "6281100000962", "Other");
+    friend = await Phone.create(stack, "6281100000963", "Friend");
+    await gateway.link("kept", owner);
+    await gateway.link("unkept", other);
+    return () => database.end();
+  }, 120_000);
+
+  it("keeps nothing of a number without a record", async () => {
+    await exchange("kept", owner, "sebelum");
+    expect(await stored(owner)).toEqual([]);
+  });
+
+  it("keeps each message of an allowed number once, and follows its receipts, edits and deletion", async () => {
+    const session = await sessionOf(owner);
+    const added = await data("POST", "/allowed-numbers", { whatsapp_number: "081100000961", session_id: session });
+    allowedId = added.id as number;
+    await friend.settings({ autoRead: true });
+    const { sent, received } = await exchange("kept", owner, "diizinkan");
+    const typed = await owner.text(friend, "ditulis di HP");
+    await isEvent("kept", typed);
+    const row = (id: string) => async () => (await stored(owner)).find(({ message_id }) => message_id === id);
+    expect(await row(received)()).toMatchObject({ message: "masuk diizinkan", direction: "in", status: "received" });
+    expect(await row(typed)()).toMatchObject({ message: "ditulis di HP", direction: "out" });
+    await eventually("the own message is read", WAIT_MS, async () => (await row(sent)())?.status === "read");
+
+    await friend.write(owner.number, { edit: { messageId: received, text: "masuk, disunting" } });
+    await eventually("the edit", WAIT_MS, async () => (await row(received)())?.message === "masuk, disunting");
+    await friend.write(owner.number, { delete: { messageId: received } });
+    await eventually("the deletion", WAIT_MS, async () => (await row(received)())?.message === null);
+    expect(await stored(owner)).toHaveLength(3);
+  });
+
+  it("keeps nothing while it is switched off, from the next message on", async () => {
+    await data("PUT", `/allowed-numbers/${allowedId}/status`, { status: "nonaktif" });
+    await exchange("kept", owner, "dimatikan");
+    await data("PUT", `/allowed-numbers/${allowedId}/status`, { status: "aktif" });
+    await exchange("kept", owner, "dinyalakan");
+    const texts = await textsOf(owner);
+    expect(texts.filter((text) => text?.includes("dimatikan"))).toEqual([]);
+    expect(texts.filter((text) => text?.includes("dinyalakan"))).toHaveLength(2);
+  });
+
+  it("keeps nothing while the table of allowed numbers is locked or broken, and nothing else fails", async () => {
+    await database.query("LOCK TABLES allowed_numbers WRITE");
+    await exchange("kept", owner, "terkunci");
+    await database.query("UNLOCK TABLES");
+    await database.query("RENAME TABLE allowed_numbers TO allowed_numbers_away");
+    await exchange("kept", owner, "rusak");
+    await database.query("RENAME TABLE allowed_numbers_away TO allowed_numbers");
+    const texts = await eventually("messages are kept again", WAIT_MS, async () => {
+      await exchange("kept", owner, "kembali");
+      const found = await textsOf(owner);
+      return found.some((text) => text?.includes("kembali")) && found;
+    });
+    expect(texts.filter((text) => /terkunci|rusak/.test(text ?? ""))).toEqual([]);
+  });
+
+  it("is for the number of the user who allowed it, and for no other device", async () => {
+    await exchange("unkept", other, "lain");
+    expect(await stored(other)).toEqual([]);
+  });
+});
