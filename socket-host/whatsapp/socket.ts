@@ -18,6 +18,7 @@ import { journalStanzas } from "./journal-stanzas.ts";
 import { Groups } from "./groups.ts";
 import { gatedAgent } from "./output-gate.ts";
 import { silentLogger } from "./silent-logger.ts";
+import { withSharedContext } from "./shared-context.ts";
 import { signalRepository } from "./signal-repository.ts";
 
 /** The account that a socket is logged in as. */
@@ -91,36 +92,39 @@ const NEXT_QR_MS = 20_000;
 export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConfig, events: SocketEvents): Socket {
   const stanzas = new WeakMap<Uint8Array, BinaryNode>();
   const agent = gatedAgent(config.webSocketUrl, state);
-  const sock = makeWASocket({
-    waWebSocketUrl: config.webSocketUrl,
-    agent,
-    logger: silentLogger,
-    // A canonical browser label: others are refused without a word when linking by code.
-    browser: ["Ubuntu", "Chrome", "22.04.4"],
-    connectTimeoutMs: config.connectTimeoutMs,
-    defaultQueryTimeoutMs: config.queryTimeoutMs,
-    keepAliveIntervalMs: config.keepAliveIntervalMs,
-    // An "online" companion would silence the notifications on the person's phone.
-    markOnlineOnConnect: false,
-    emitOwnEvents: false,
-    syncFullHistory: false,
-    shouldIgnoreJid: isIgnored,
-    auth: { creds: state.creds, keys: authKeys(state) },
-    makeSignalRepository: signalRepository(state, { stanzaOf: (ciphertext) => stanzas.get(ciphertext) }),
-    // Our store cannot fail late: a commit that is repeated would only hide a mistake for half a minute.
-    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
-    maxMsgRetryCount: MAX_RETRIES,
-    userDevicesCache: deviceLists(state),
-    cachedGroupMetadata: async (group) => {
-      const found = await groups.metadata(group);
-      return found.outcome === "done" ? found.value : undefined;
-    },
-    // Looked up by id only: a retry request names the device it comes from, not the chat the message went to.
-    getMessage: async ({ id }) => {
-      const bytes = id ? (state.getOutbox(id)?.bytes ?? (await events.findMessage(id))) : undefined;
-      return bytes && proto.Message.decode(bytes);
-    },
-  });
+  const sock = withSharedContext(() =>
+    makeWASocket({
+      waWebSocketUrl: config.webSocketUrl,
+      agent,
+      logger: silentLogger,
+      // A canonical browser label: others are refused without a word when linking by code.
+      browser: ["Ubuntu", "Chrome", "22.04.4"],
+      // It would also set a timer for each frame that is sent; `Connection` watches over the opening.
+      connectTimeoutMs: 0,
+      defaultQueryTimeoutMs: config.queryTimeoutMs,
+      keepAliveIntervalMs: config.keepAliveIntervalMs,
+      // An "online" companion would silence the notifications on the person's phone.
+      markOnlineOnConnect: false,
+      emitOwnEvents: false,
+      syncFullHistory: false,
+      shouldIgnoreJid: isIgnored,
+      auth: { creds: state.creds, keys: authKeys(state) },
+      makeSignalRepository: signalRepository(state, { stanzaOf: (ciphertext) => stanzas.get(ciphertext) }),
+      // Our store cannot fail late: a commit that is repeated would only hide a mistake for half a minute.
+      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
+      maxMsgRetryCount: MAX_RETRIES,
+      userDevicesCache: deviceLists(state),
+      cachedGroupMetadata: async (group) => {
+        const found = await groups.metadata(group);
+        return found.outcome === "done" ? found.value : undefined;
+      },
+      // Looked up by id only: a retry request names the device it comes from, not the chat the message went to.
+      getMessage: async ({ id }) => {
+        const bytes = id ? (state.getOutbox(id)?.bytes ?? (await events.findMessage(id))) : undefined;
+        return bytes && proto.Message.decode(bytes);
+      },
+    }),
+  );
 
   const groups = new Groups(sock, new AddressBook(state));
   let isClosed = false;
