@@ -7,9 +7,8 @@ import type { Database } from "../shared/db/pool.ts";
 import { groupWork } from "./group-work.ts";
 
 /** What a queue message points to, undefined where there is none any more. */
-export type LoadCommand = (
-  message: CommandMessage,
-) => Promise<{ owned: OwnedDevice | undefined; command: Command | undefined }>;
+export type Loaded = { owned: OwnedDevice | undefined; command: Command | undefined };
+export type LoadCommand = (message: CommandMessage) => Promise<Loaded>;
 
 const MAX_TOGETHER = 50;
 

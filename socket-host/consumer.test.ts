@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { startCloud } from "../local/cloud/server.ts";
 import { provision } from "../local/provision.ts";
+import type { CommandMessage } from "../shared/commands.ts";
 import type { CommandId, DeviceId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import type { CommandQueues } from "../shared/queue.ts";
 import { eventually } from "../tests/support/eventually.ts";
 import { Consumer, KEPT, STORED } from "./consumer.ts";
-import type { Execute } from "./consumer.ts";
+import type { Execution } from "./consumer.ts";
 
 const credentials = { accessKeyId: "AKIDCONSUMERTEST", secretAccessKey: "consumer-test-secret" };
 const region = "us-east-1";
@@ -48,11 +49,16 @@ describe("the consumer of a shard", () => {
   const nameOf = (commandId: string) => commandId.split("-")[0];
   function consume(
     shard: number,
-    execute: Execute,
+    executeOne: (message: CommandMessage) => Promise<Execution>,
     more: Partial<{ queues: CommandQueues; giveUp: () => Promise<void> }> = {},
   ) {
     const giveUp = () => Promise.reject(new Error("not expected"));
     const log = createLog("test", "silent");
+    const execute = async (messages: readonly CommandMessage[]) => {
+      const executed = [];
+      for (const message of messages) executed.push(await executeOne(message).catch((error: unknown) => ({ error })));
+      return executed;
+    };
     const consumer = new Consumer({ shard, queues, execute, giveUp, log, ...more });
     consumers.push(consumer);
     return consumer;

@@ -12,12 +12,16 @@ export type Execution = { finished: Promise<"stored" | "kept"> };
 export const STORED: Execution = { finished: Promise.resolve("stored") };
 export const KEPT: Execution = { finished: Promise.resolve("kept") };
 
-/** Runs one command. Rejects when it should be tried again. */
-export type Execute = (message: CommandMessage) => Promise<Execution>;
+/** `error`: it should be tried again. */
+export type Executed = Execution | { error: unknown };
+
+/** Runs commands of one line, in their order, and answers for each. Never rejects. */
+export type Execute = (messages: readonly CommandMessage[]) => Promise<Executed[]>;
 
 /** Ends a command that cannot be run. Rejects when that is not possible now either. */
 export type GiveUp = (message: CommandMessage) => Promise<void>;
 
+type Held = { handle: string; message: CommandMessage; tries: number };
 type Options = { shard: number; queues: CommandQueues; execute: Execute; giveUp: GiveUp; log: Log };
 
 /** So many commands of a shard are held at once; more stay in the queue. */
@@ -37,7 +41,8 @@ export class Consumer {
   readonly #options: Options;
   readonly #abort = new AbortController();
   readonly #held = new Set<string>();
-  readonly #lanes = new Map<string, Promise<void>>();
+  /** Of each line that is being worked off, what waits. */
+  readonly #lines = new Map<string, Held[]>();
   readonly #delete: (handle: string) => Promise<void>;
   readonly #done: Promise<void>;
   readonly #heartbeat: NodeJS.Timeout;
@@ -86,23 +91,32 @@ export class Consumer {
       return;
     }
     const line = lineOf(message);
-    const before = this.#lanes.get(line) ?? Promise.resolve();
-    const lane = before.then(() => this.#execute(handle, message, receiveCount));
-    this.#lanes.set(line, lane);
-    void lane.then(() => {
-      if (this.#lanes.get(line) === lane) this.#lanes.delete(line);
-    });
+    const waiting = this.#lines.get(line);
+    const held = { handle, message, tries: receiveCount };
+    if (waiting) waiting.push(held);
+    else void this.#workOff(line, [held]);
   }
 
-  async #execute(handle: string, message: CommandMessage, tries: number): Promise<void> {
+  /** What came together is run together. */
+  async #workOff(line: string, waiting: Held[]): Promise<void> {
+    this.#lines.set(line, waiting);
+    await Promise.resolve();
+    while (waiting.length) await this.#execute(waiting.splice(0));
+    this.#lines.delete(line);
+  }
+
+  async #execute(line: readonly Held[]): Promise<void> {
     const { execute, log } = this.#options;
     // Given back already: whoever has the shard now runs it.
     if (this.#abort.signal.aborted) return;
-    try {
-      const { finished } = await execute(message);
-      void finished.then((end) => (end === "stored" ? this.#delete(handle) : undefined));
-    } catch (err) {
-      log.error({ err, commandId: message.commandId, tries }, "command not run");
+    const executed = await execute(line.map(({ message }) => message));
+    for (const [at, { handle, message, tries }] of line.entries()) {
+      const one = executed[at];
+      if (one && "finished" in one) {
+        void one.finished.then((end) => (end === "stored" ? this.#delete(handle) : undefined));
+        continue;
+      }
+      log.error({ err: one?.error, commandId: message.commandId, tries }, "command not run");
       const isGivenUp = tries >= MAX_TRIES && (await this.#couldGiveUp(message));
       // Not prolonged any more, it comes again when its invisibility ends.
       if (isGivenUp) await this.#delete(handle);

@@ -1,12 +1,14 @@
 import type { CommandMessage } from "../shared/commands.ts";
-import { ALL_DEVICES, isFinished } from "../shared/commands.ts";
+import { ALL_DEVICES, isFinished, isSending } from "../shared/commands.ts";
 import * as commands from "../shared/db/commands.ts";
+import type { Command } from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
 import * as jobs from "../shared/db/jobs.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
-import type { LoadCommand } from "./command-loader.ts";
+import type { LoadCommand, Loaded } from "./command-loader.ts";
+import type { StartSending } from "./command-starter.ts";
 import { dailyChats } from "./chat-store/daily-chats.ts";
 import { changeMembers } from "./commands/change-members.ts";
 import { connect } from "./commands/connect.ts";
@@ -18,25 +20,67 @@ import { readChats } from "./commands/read-chats.ts";
 import { listGroups, readGroup } from "./commands/read-groups.ts";
 import { pairingCode } from "./commands/pairing-code.ts";
 import { restore } from "./commands/restore.ts";
-import { send } from "./commands/send.ts";
+import { send, sendAll } from "./commands/send.ts";
 import { wipe } from "./commands/wipe.ts";
+import type { CommandContext } from "./commands/context.ts";
 import { STORED } from "./consumer.ts";
-import type { Execution } from "./consumer.ts";
+import type { Executed, Execution } from "./consumer.ts";
+import type { Device } from "./device.ts";
 import type { Host } from "./host.ts";
 
-type Context = { host: Host; database: Database; load: LoadCommand; media: Storage; log: Log };
+type Context = {
+  host: Host;
+  database: Database;
+  load: LoadCommand;
+  start: StartSending;
+  media: Storage;
+  log: Log;
+};
+
+/**
+ * Runs the commands that queue messages of one line point to, in their order. Messages to WhatsApp that follow each other
+ * go together: they are begun with one statement, and what leaves at once shares an append of the device state.
+ */
+export async function executeLine(messages: readonly CommandMessage[], context: Context): Promise<Executed[]> {
+  const loads = await Promise.allSettled(messages.map((message) => context.load(message)));
+  const executed: Executed[] = [];
+  let together: CommandContext[] = [];
+  const sendTogether = async () => {
+    if (together.length) executed.push(...(await sendAll(together)));
+    together = [];
+  };
+  for (const [at, message] of messages.entries()) {
+    const load = loads[at];
+    const sending = load?.status === "fulfilled" ? toSend(message, load.value, context) : undefined;
+    if (sending) {
+      together.push(sending);
+      continue;
+    }
+    await sendTogether();
+    if (load?.status === "fulfilled") executed.push(await attempt(() => execute(message, load.value, context)));
+    else executed.push({ error: load?.reason });
+  }
+  await sendTogether();
+  return executed;
+}
+
+/** What sends a message, here and now. */
+function toSend({ wakesJobs }: CommandMessage, { owned, command }: Loaded, context: Context) {
+  if (wakesJobs || !owned || !command?.payload || !isSending(command.payload) || isFinished(command.state))
+    return undefined;
+  const device = context.host.device(owned);
+  return device && toContext(device, command, context);
+}
 
 /**
  * Runs the command that a queue message points to. The row decides: one that is finished is never run again, one that
  * a crash left half-way is run again under the same message id.
  */
-export async function execute(
-  message: CommandMessage,
-  { host, database, load, media, log }: Context,
-): Promise<Execution> {
+async function execute(message: CommandMessage, loaded: Loaded, all: Context): Promise<Execution> {
   const { commandId, deviceId, wakesJobs } = message;
+  const { host, database } = all;
   if (deviceId === ALL_DEVICES) return await restore(commandId, { database, ...host.services });
-  const { owned, command } = await load(message);
+  const { owned, command } = loaded;
   if (!owned) {
     await host.close(deviceId);
     await jobs.cancelAll(database, deviceId);
@@ -49,7 +93,7 @@ export async function execute(
   if (!command?.payload || isFinished(command.state)) return STORED;
   const device = host.device(owned);
   if (!device) throw new Error(`shard ${owned.shard} is not held any more`);
-  const context = { database, media, device, command, log };
+  const context = toContext(device, command, all);
   const { payload } = command;
   switch (payload.kind) {
     case "connect":
@@ -82,7 +126,24 @@ export async function execute(
     case "restore":
       throw new Error("a restore is about no one device");
     case "send-text":
-      return await send(context, payload);
+      return await send(context);
+  }
+}
+
+const toContext = (device: Device, command: Command, { database, start, media, log }: Context): CommandContext => ({
+  database,
+  start,
+  media,
+  device,
+  command,
+  log,
+});
+
+async function attempt(run: () => Promise<Execution>): Promise<Executed> {
+  try {
+    return await run();
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -10,10 +10,12 @@ import type { Storage } from "../shared/storage.ts";
 import { PageCache } from "./chat-store/page-cache.ts";
 import { commandLoader } from "./command-loader.ts";
 import type { LoadCommand } from "./command-loader.ts";
+import { commandStarter } from "./command-starter.ts";
+import type { StartSending } from "./command-starter.ts";
 import { Consumer } from "./consumer.ts";
 import { Device } from "./device.ts";
 import { sendBooks } from "./device-life.ts";
-import { execute, giveUp } from "./execute.ts";
+import { executeLine, giveUp } from "./execute.ts";
 import { JobLines } from "./jobs/job-lines.ts";
 import { LeaseKeeper } from "./leases.ts";
 import { LoginBudget } from "./login-budget.ts";
@@ -57,6 +59,7 @@ export class Host {
   readonly #record: RecordOutcome;
   readonly #rule: PersistenceRule;
   readonly #load: LoadCommand;
+  readonly #start: StartSending;
   readonly #jobs: JobLines;
   #isStopping = false;
 
@@ -66,6 +69,7 @@ export class Host {
     this.#record = outcomeRecorder(database, sendBooks, log);
     this.#rule = persistenceRule(options.ruleDatabase, log);
     this.#load = commandLoader(database);
+    this.#start = commandStarter(database);
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
     this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
     this.#jobs = new JobLines({
@@ -155,11 +159,12 @@ export class Host {
 
   #startShard(lease: Lease): void {
     const { database, queues, media, log } = this.#options;
+    const context = { host: this, database, load: this.#load, start: this.#start, media, log };
     const consumer = new Consumer({
       shard: lease.shard,
       queues,
       log,
-      execute: (message) => execute(message, { host: this, database, load: this.#load, media, log }),
+      execute: (messages) => executeLine(messages, context),
       giveUp: (message) => giveUp(message, { host: this, database }),
     });
     this.#consumers.set(lease.shard, consumer);

@@ -86,15 +86,32 @@ describe("a command's row", () => {
     expect(await commands.finish(database.pool, commandId, 5, accepted)).toBe(true);
   });
 
+  it("begins with others, each by its own device's epoch, and tells which of them may be sent", async () => {
+    const [open, again, finished, overdue] = [await newSend(), await newSend(), await newSend(), await newSend()];
+    await commands.start(database, again, 5, "sending");
+    await commands.finish(database.pool, finished, 5, accepted);
+    const past = "UPDATE commands SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE command_id = ?";
+    await execute(database.pool, past, [overdue]);
+    const all = [open, again, finished, overdue].map((commandId) => ({ commandId, epoch: 5 }));
+    expect(await commands.startSending(database, all)).toEqual(new Set([open, again]));
+    expect(await commands.get(database, open)).toMatchObject({ state: "sending" });
+    const fenced = await newSend();
+    expect(await commands.startSending(database, [{ commandId: fenced, epoch: 4 }])).toEqual(new Set());
+    expect(await commands.get(database, fenced)).toMatchObject({ state: "queued" });
+    expect(await commands.startSending(database, [{ commandId: fenced, epoch: 6 }])).toEqual(new Set([fenced]));
+    expect(await commands.startSending(database, [{ commandId: open, epoch: 5 }])).toEqual(new Set());
+    await commands.abandonMessages(database, deviceId, 6);
+  });
+
   it("only moves forward: read is not undone by a late delivered", async () => {
     const commandId = await newSend();
     const state = async () => (await commands.statesOf(database.pool, [commandId])).get(commandId);
-    await commands.start(database, commandId, 5, "sending");
+    await commands.start(database, commandId, 6, "sending");
     await commands.setReachedHeld(database.pool, [commandId], "delivered");
     expect(await state()).toBe("sending");
-    expect(await commands.markUnknown(database, commandId, 5)).toBe(true);
+    expect(await commands.markUnknown(database, commandId, 6)).toBe(true);
     await commands.acceptHeld(database.pool, [{ commandId, result: accepted.result }]);
-    expect(await commands.markUnknown(database, commandId, 5)).toBe(false);
+    expect(await commands.markUnknown(database, commandId, 6)).toBe(false);
     await commands.setReachedHeld(database.pool, [commandId], "read");
     await commands.setReachedHeld(database.pool, [commandId], "delivered");
     await commands.acceptHeld(database.pool, [{ commandId, result: {} }]);
@@ -104,9 +121,9 @@ describe("a command's row", () => {
   it("is listed for the next login while its outcome is open, oldest first", async () => {
     const first = await newSend();
     const second = await newSend();
-    await commands.start(database, second, 5, "sending");
-    await commands.start(database, first, 5, "sending");
-    await commands.markUnknown(database, first, 5);
+    await commands.start(database, second, 6, "sending");
+    await commands.start(database, first, 6, "sending");
+    await commands.markUnknown(database, first, 6);
     const open = await commands.listOpenMessages(database, deviceId);
     expect(open.map((command) => command.commandId)).toEqual([first, second]);
   });

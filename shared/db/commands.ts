@@ -155,6 +155,24 @@ export async function start(
   return (await select(database.pool, check, [epoch, commandId])).length > 0;
 }
 
+/** As `start`, for commands that send, each under the epoch of its device. @returns those that may be sent */
+export async function startSending(
+  database: Database,
+  wanted: readonly { commandId: CommandId; epoch: number }[],
+): Promise<Set<CommandId>> {
+  const keys = wanted.flatMap(({ commandId, epoch }) => [commandId, epoch]);
+  const may = `(${wanted.map(() => "(c.command_id = ? AND d.epoch <= ?)").join(" OR ")}) AND c.state NOT IN (${FINISHED})
+    AND ${IN_TIME}`;
+  const from = "commands c JOIN devices d ON d.device_id = c.device_id";
+  const epochs = `CASE c.command_id ${wanted.map(() => "WHEN ? THEN ?").join(" ")} END`;
+  const sql = `UPDATE ${from} SET c.started_at = COALESCE(c.started_at, NOW(3)), c.state = 'sending', d.epoch = ${epochs}
+    WHERE ${may}`;
+  await execute(database.pool, sql, [...keys, ...keys]);
+  const check = `SELECT c.command_id FROM ${from} WHERE ${may} AND c.state = 'sending'`;
+  const rows = await select<{ command_id: CommandId }>(database.pool, check, keys);
+  return new Set(rows.map((row) => row.command_id));
+}
+
 /**
  * As `start`, for a command about no one device. No epoch guards it: it does nothing that may not be done by two hosts
  * at once.

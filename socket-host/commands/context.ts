@@ -2,6 +2,7 @@ import type { Command } from "../../shared/db/commands.ts";
 import type { Database } from "../../shared/db/pool.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Storage } from "../../shared/storage.ts";
+import type { StartSending } from "../command-starter.ts";
 import type { Device } from "../device.ts";
 
 /**
@@ -10,6 +11,7 @@ import type { Device } from "../device.ts";
  */
 export type CommandContext = {
   database: Database;
+  start: StartSending;
   media: Storage;
   device: Device;
   command: Command;

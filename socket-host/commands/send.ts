@@ -1,26 +1,53 @@
-import type { SendingPayload } from "../../shared/commands.ts";
+import { isSending } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
 import { GROUP_SERVER, parseJid, phoneOfJid } from "../../shared/jid.ts";
 import { KEPT, STORED } from "../consumer.ts";
-import type { Execution } from "../consumer.ts";
+import type { Executed, Execution } from "../consumer.ts";
+import type { Device } from "../device.ts";
 import { groupRefusal } from "../group-refusal.ts";
 import type { Refusal } from "../refusal.ts";
+import type { Outgoing } from "../send-ledger.ts";
 import { commandLedger, toOutgoing } from "../command-ledger.ts";
 import type { CommandContext } from "./context.ts";
 
 /** A device that is being opened, after a restart or a dropped connection, has so long to come up. */
 const OPEN_WAIT_MS = 60_000;
 
+/** See `sendAll`. */
+export async function send(context: CommandContext): Promise<Execution> {
+  const [sent] = await sendAll([context]);
+  if (!sent || "error" in sent) throw sent?.error;
+  return sent;
+}
+
 /**
- * Sends a message. A number without WhatsApp is refused before anything is sent: WhatsApp itself would take such a message
- * and deliver it to nobody. So is a group that does not take it: a message that is refused takes the group's keys along.
- * Only after that check is the command `sending`, and from there on it is never given up: what has no outcome is sent
- * again, under the same id, at the next login.
+ * Sends messages of one device, in their order. A number without WhatsApp is refused before anything is sent: WhatsApp itself
+ * would take such a message and deliver it to nobody. So is a group that does not take it: a message that is refused takes
+ * the group's keys along. Only after that check is a command `sending`, and from there on it is never given up: what has no
+ * outcome is sent again, under the same id, at the next login.
  */
-export async function send(context: CommandContext, { to }: SendingPayload): Promise<Execution> {
+export async function sendAll(contexts: readonly CommandContext[]): Promise<Executed[]> {
+  const started = await Promise.allSettled(contexts.map((context) => start(context)));
+  const connections = contexts.map(({ device }) => device.openConnection);
+  const sent: Executed[] = [];
+  for (const [at, { device }] of contexts.entries()) {
+    const one = started[at];
+    if (one?.status !== "fulfilled") sent.push({ error: one?.reason });
+    else if (!("messageId" in one.value)) sent.push(one.value);
+    // A connection that is opened after this finds it begun, and sends it itself.
+    else if (device.openConnection !== connections[at]) sent.push(STORED);
+    else sent.push(await handOver(device, one.value));
+  }
+  return sent;
+}
+
+/** What is to be sent now; otherwise how the command ended. */
+async function start(context: CommandContext): Promise<Outgoing | Execution> {
   const { database, device, command } = context;
+  const { payload, commandId } = command;
   // Begun before, here or on a host that died: whether it arrived is for the login to find out, not for this message.
-  if (command.state !== "queued") return STORED;
+  if (command.state !== "queued" || !payload || !isSending(payload)) return STORED;
+  const { to } = payload;
   const opened = await device.whenOpen(OPEN_WAIT_MS);
   if (opened === "gone") return KEPT;
   if (opened === "closed") return await fail(context, { errorCode: "not_connected" });
@@ -28,10 +55,18 @@ export async function send(context: CommandContext, { to }: SendingPayload): Pro
   if (refusal) return await fail(context, refusal);
   const phone = phoneOfJid(to);
   if (phone && !(await device.isOnWhatsApp(phone))) return await fail(context, { errorCode: "not_on_whatsapp" });
-  const message = toOutgoing(command, commandLedger(database, device.deviceId, device.epoch));
-  if (!message || !(await commands.start(database, command.commandId, device.epoch, "sending"))) return STORED;
-  const sent = await device.send(message);
-  return sent ? { finished: sent.finished.then(() => "stored") } : STORED;
+  const { deviceId, epoch } = device;
+  const message = toOutgoing(command, commandLedger(database, deviceId, epoch));
+  return message && (await context.start({ commandId, deviceId, epoch })) ? message : STORED;
+}
+
+async function handOver(device: Device, message: Outgoing): Promise<Executed> {
+  try {
+    const sent = await device.send(message);
+    return sent ? { finished: sent.finished.then(() => "stored") } : STORED;
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** Why nothing can be written to a group. Rejects when WhatsApp does not say. */
