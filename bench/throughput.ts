@@ -110,7 +110,7 @@ async function sends(fleet: Fleet, raw: Raw, count: number) {
     return ms;
   });
   const alone = await inRounds(fleet.stack, count, [{ name: "raw", pid: raw.pid }, ...simulatorIn(fleet.stack)], () =>
-    raw.tell({ do: "send", contacts, count }).then(() => []),
+    raw.tell({ do: "send", contacts, count, atOnce: 1 }).then(() => []),
   );
   return { gateway, baileysAlone: alone, ratioOfPerSecond: round(gateway.perSecond / alone.perSecond) };
 }

@@ -8,8 +8,8 @@ import type { RawBaileys } from "./raw-baileys.ts";
  */
 export type RawOrder =
   | { do: "link"; simulator: RawSimulator; phones: string[] }
-  /** Every account writes to its contact, so many times, one after the other. */
-  | { do: "send"; contacts: string[]; count: number }
+  /** Every account writes to its contact, so many times, so many of them at once. */
+  | { do: "send"; contacts: string[]; count: number; atOnce: number }
   /** Until so many messages have come in, over all accounts, since the last login. */
   | { do: "receive"; count: number }
   /** Closes all connections and opens them again, all at once. */
@@ -32,9 +32,9 @@ async function obey(order: RawOrder): Promise<void> {
     }
     case "send":
       await Promise.all(
-        clients.map(async (client, at) => {
-          for (let n = 0; n < order.count; n++) await client.send(`${order.contacts[at]}@s.whatsapp.net`, `raw ${n}`);
-        }),
+        clients.map((client, at) =>
+          inParallel(order.count, order.atOnce, (n) => client.send(`${order.contacts[at]}@s.whatsapp.net`, `raw ${n}`)),
+        ),
       );
       return;
     case "receive":
