@@ -29,6 +29,9 @@ const SETTINGS = {
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   DATABASE_URL: "mysql://root@127.0.0.1:1/none",
   COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo",
+  SCHEDULER_GROUP: "messages",
+  SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
+  SCHEDULER_DEAD_LETTER_ARN: "arn:aws:sqs:us-east-1:000000000000:schedules-dead",
   MEDIA_BUCKET: "media",
   SESSION_SECRET: "5f1d9c3b7a2e4860d1c2b3a495867768",
 };

@@ -4,6 +4,7 @@ import { loadApiConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
 import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
+import { openScheduler } from "../shared/scheduler.ts";
 import { openStorage } from "../shared/storage.ts";
 import { createApp } from "./app.ts";
 
@@ -14,6 +15,7 @@ export const handler = handle(
     config,
     database: openDatabase(config.database),
     queues: openCommandQueues(config.commandQueueUrls),
+    scheduler: openScheduler(config.scheduler),
     media: openStorage(config.mediaBucket),
     log: createLog("api", config.logLevel),
   }),

@@ -46,6 +46,7 @@ const AREAS = {
       ...jobs.jobRoutes(phoneRegions),
     ];
   },
+  schedules: async ({ phoneRegions }) => (await import("./routes/schedules.ts")).scheduleRoutes(phoneRegions),
   groups: async ({ phoneRegions }) => {
     const [groups, members] = await Promise.all([import("./routes/groups.ts"), import("./routes/group-members.ts")]);
     return [...groups.groupRoutes(phoneRegions), ...members.groupMemberRoutes(phoneRegions)];
@@ -93,6 +94,8 @@ const AREA_OF_WORD = new Map<string | undefined, AreaName>(
     "send-group-message": "messages",
     "mention-message": "messages",
     jobs: "messages",
+    "schedule-message": "schedules",
+    "scheduled-messages": "schedules",
     groups: "groups",
     "chat-history": "chats",
     "group-chat-history": "chats",

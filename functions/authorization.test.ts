@@ -11,11 +11,12 @@ import * as jobs from "../shared/db/jobs.ts";
 import { execute } from "../shared/db/pool.ts";
 import * as allowedNumbers from "../shared/db/allowed-numbers.ts";
 import * as sessions from "../shared/db/sessions.ts";
+import * as schedules from "../shared/db/schedules.ts";
 import * as tokens from "../shared/db/tokens.ts";
 import * as userLogins from "../shared/db/user-logins.ts";
 import * as users from "../shared/db/users.ts";
 import type { ErrorCode } from "../shared/errors.ts";
-import { newCommandId, newJobId, newTokenId, newUserId } from "../shared/ids.ts";
+import { newCommandId, newJobId, newScheduleId, newTokenId, newUserId } from "../shared/ids.ts";
 import type { DeviceId, UserId } from "../shared/ids.ts";
 import { EVERY_SCOPE, SCOPES } from "../shared/scopes.ts";
 import { newToken, tokenHash, tokenPrefix } from "../shared/token.ts";
@@ -79,6 +80,14 @@ const allowedNumber = async (thing: Thing) => {
   const { allowedId } = (await allowedNumbers.find(database, number)) ?? {};
   return { params: { id: String(allowedId) }, body: { status: "nonaktif" } };
 };
+const schedule = async ({ deviceId, owner }: Thing) => {
+  const scheduleId = newScheduleId();
+  const payload = { kind: "send-text" as const, to: "6281234567890@s.whatsapp.net", text: "Halo" };
+  const dueAt = new Date(Date.now() + 3_600_000);
+  const when = { wallTime: "2027-01-01 12:00:00", timeZone: "UTC", dueAt };
+  await schedules.create(database, { scheduleId, deviceId, userId: owner, payload, ...when });
+  return { params: { id: scheduleId } };
+};
 const OTHER_DEVICES = {
   "owner, token for another device": "forbidden",
   "admin, token for another device": "forbidden",
@@ -141,6 +150,8 @@ const ROWS: Record<string, Row> = {
   cancelJob: { of: "device", notFound: "job_not_found", ask: job },
   pauseJob: { of: "device", notFound: "job_not_found", ask: job },
   resumeJob: { of: "device", notFound: "job_not_found", ask: job },
+  getScheduledMessage: { of: "device", notFound: "schedule_not_found", ask: schedule },
+  cancelScheduledMessage: { of: "device", notFound: "schedule_not_found", ask: schedule },
   getCommand: { of: "device", notFound: "command_not_found", ask: command },
 };
 

@@ -7,6 +7,9 @@ import { openApiDocument } from "./openapi.ts";
 const config = loadApiConfig({
   DATABASE_URL: "mysql://localhost/x",
   COMMAND_QUEUE_URLS: "http://localhost/q",
+  SCHEDULER_GROUP: "messages",
+  SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
+  SCHEDULER_DEAD_LETTER_ARN: "arn:aws:sqs:us-east-1:000000000000:schedules-dead",
   MEDIA_BUCKET: "media",
   SESSION_SECRET: "0123456789abcdef0123456789abcdef",
 });
@@ -75,6 +78,10 @@ test("every route is in the document", () => {
       `post ${BASE}/jobs/{jobId}/cancel`,
       `post ${BASE}/jobs/{jobId}/pause`,
       `post ${BASE}/jobs/{jobId}/resume`,
+      `post ${DEVICE}/schedule-message`,
+      `get ${DEVICE}/scheduled-messages`,
+      `get ${BASE}/scheduled-messages/{id}`,
+      `delete ${BASE}/scheduled-messages/{id}`,
       `get ${BASE}/events`,
       `get ${BASE}/commands/{commandId}`,
       `get ${DATA}/sessions/{id}`,

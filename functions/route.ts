@@ -10,6 +10,7 @@ import type { ApiError, ErrorCode } from "../shared/errors.ts";
 import type { TokenId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { CommandQueues } from "../shared/queue.ts";
+import type { Scheduler } from "../shared/scheduler.ts";
 import type { Storage } from "../shared/storage.ts";
 import type { GrantedScope, Scope } from "../shared/scopes.ts";
 import type { Client } from "./client.ts";
@@ -21,6 +22,7 @@ export type Services = {
   config: ApiConfig;
   database: Database;
   queues: CommandQueues;
+  scheduler: Scheduler;
   /** The bucket of media and of answers that hold content. */
   media: Storage;
   log: Log;

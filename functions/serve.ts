@@ -7,6 +7,7 @@ import type { ApiConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
 import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
+import { openScheduler } from "../shared/scheduler.ts";
 import { openStorage } from "../shared/storage.ts";
 import { createApp } from "./app.ts";
 import { allRoutes } from "./areas.ts";
@@ -37,25 +38,27 @@ async function start() {
     const log = createLog("api", config.logLevel);
     const database = openDatabase(config.database);
     const queues = openCommandQueues(config.commandQueueUrls);
+    const scheduler = openScheduler(config.scheduler);
     const media = openStorage(config.mediaBucket);
     const closing = new AbortController();
     // A process that stays has time to load everything before it listens.
     await allRoutes(config);
-    const app = createApp({ config, database, queues, media, log, closing: closing.signal });
+    const app = createApp({ config, database, queues, scheduler, media, log, closing: closing.signal });
     const server = await startServer(app, config);
-    return { log, database, queues, media, closing, server };
+    return { log, database, queues, scheduler, media, closing, server };
   } catch (error) {
     return await fail(reasonOf(error, config));
   }
 }
 
-const { log, database, queues, media, closing, server } = await start();
+const { log, database, queues, scheduler, media, closing, server } = await start();
 
 async function stop(): Promise<void> {
   if (closing.signal.aborted) return;
   closing.abort();
   await server.close();
   queues.close();
+  scheduler.close();
   media.close();
   await database.close();
   log.info("closed");

@@ -1,5 +1,6 @@
 import { database } from "./database.js";
 import { commandQueueUrls } from "./queues.js";
+import { scheduleGroup, schedulerRole, schedulesDead } from "./scheduler.js";
 import { mediaBucket, stateBucket } from "./storage.js";
 
 /** Settings by the names of shared/config.ts. Those that are secret are in secrets.ts. */
@@ -14,8 +15,16 @@ export const databaseSettings = {
   DB_TLS: $dev ? "off" : "amazon-rds",
 };
 
+/** Of each process that has messages sent later. */
+export const schedulerSettings = {
+  SCHEDULER_GROUP: scheduleGroup.name,
+  SCHEDULER_ROLE_ARN: schedulerRole.arn,
+  SCHEDULER_DEAD_LETTER_ARN: schedulesDead.arn,
+};
+
 export const apiSettings = {
   ...databaseSettings,
+  ...schedulerSettings,
   COMMAND_QUEUE_URLS: commandQueueUrls,
   MEDIA_BUCKET: mediaBucket.name,
 };

@@ -5,7 +5,7 @@ export type Environment = Record<string, string | undefined>;
 
 /** Settings of the operator's own AWS account, database and queues: they must not reach processes that use ours. */
 const OURS =
-  /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|STATE_|MEDIA_BUCKET$|HOST_ID$)/;
+  /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|SCHEDULER_|STATE_|MEDIA_BUCKET$|HOST_ID$)/;
 
 /** What every child gets: the operator's settings, then `settings`, then the access to the local cloud. */
 export function baseEnvironment(aws: Omit<Aws, "endpoint">, settings: Environment): Environment {
@@ -30,6 +30,10 @@ export function serviceEnvironment(base: Environment, aws: Aws, provisioned: Pro
     ...base,
     AWS_ENDPOINT_URL_S3: aws.endpoint,
     AWS_ENDPOINT_URL_SQS: aws.endpoint,
+    AWS_ENDPOINT_URL_SCHEDULER: aws.endpoint,
+    SCHEDULER_GROUP: provisioned.scheduleGroup,
+    SCHEDULER_ROLE_ARN: provisioned.schedulerRoleArn,
+    SCHEDULER_DEAD_LETTER_ARN: provisioned.schedulesDeadArn,
     COMMAND_QUEUE_URLS: provisioned.commandQueueUrls.join(","),
     MEDIA_BUCKET: provisioned.mediaBucket,
     DATABASE_URL: databaseUrl,

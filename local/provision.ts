@@ -5,16 +5,27 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { ConflictException, CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { VISIBILITY_SECONDS } from "../shared/queue.ts";
 
 /** Where the local cloud is, and the one key pair that it accepts. */
 export type Aws = { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
 
 /** What the processes are told of it. `commandQueueUrls[n]` is the queue of shard n. */
-export type Provisioned = { stateBucket: string; mediaBucket: string; commandQueueUrls: string[] };
+export type Provisioned = {
+  stateBucket: string;
+  mediaBucket: string;
+  commandQueueUrls: string[];
+  scheduleGroup: string;
+  schedulerRoleArn: string;
+  schedulesDeadArn: string;
+};
 
 const STATE_BUCKET = "whatsapp-state";
 const MEDIA_BUCKET = "whatsapp-media";
+const SCHEDULE_GROUP = "messages";
+/** The local cloud has no roles: any name of one will do. */
+const SCHEDULER_ROLE_ARN = "arn:aws:iam::000000000000:role/scheduler";
 /** One machine needs few: enough for several hosts to share. A device keeps the shard that it was created in. */
 const SHARDS = 4;
 /** The host ends what cannot be run long before; this is for messages that no host understands. */
@@ -27,22 +38,33 @@ const STATE_EXPIRY: Expiry = { "log/": 30 };
 /** An answer is fetched at once or not at all. */
 const MEDIA_EXPIRY: Expiry = { "results/": 1, "media/": 30 };
 
-/** Creates the buckets and the queues where they are missing, and brings the queues' settings up to date. Repeatable. */
+/** Creates the buckets, the queues and the schedule group where they are missing, and brings the queues' settings up to date. Repeatable. */
 export async function provision(aws: Aws): Promise<Provisioned> {
   const { endpoint, region, accessKeyId, secretAccessKey } = aws;
   const client = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
   const s3 = new S3Client({ ...client, forcePathStyle: true });
   const sqs = new SQSClient(client);
+  const scheduler = new SchedulerClient(client);
   try {
-    const [commandQueueUrls] = await Promise.all([
+    const [commandQueueUrls, schedulesDeadArn] = await Promise.all([
       createQueues(sqs),
+      createSchedulesDead(sqs),
+      createScheduleGroup(scheduler),
       createBucket(s3, STATE_BUCKET, STATE_EXPIRY),
       createBucket(s3, MEDIA_BUCKET, MEDIA_EXPIRY),
     ]);
-    return { stateBucket: STATE_BUCKET, mediaBucket: MEDIA_BUCKET, commandQueueUrls };
+    return {
+      stateBucket: STATE_BUCKET,
+      mediaBucket: MEDIA_BUCKET,
+      commandQueueUrls,
+      scheduleGroup: SCHEDULE_GROUP,
+      schedulerRoleArn: SCHEDULER_ROLE_ARN,
+      schedulesDeadArn,
+    };
   } finally {
     s3.destroy();
     sqs.destroy();
+    scheduler.destroy();
   }
 }
 
@@ -61,13 +83,30 @@ async function createBucket(s3: S3Client, name: string, expiry: Expiry): Promise
 
 async function createQueues(sqs: SQSClient): Promise<string[]> {
   const deadLetters = await createQueue(sqs, "commands-dead.fifo", {});
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ["QueueArn"] }),
-  );
-  const redrive = { deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: MAX_RECEIVES };
+  const redrive = { deadLetterTargetArn: await arnOf(sqs, deadLetters), maxReceiveCount: MAX_RECEIVES };
   const settings = { VisibilityTimeout: String(VISIBILITY_SECONDS), RedrivePolicy: JSON.stringify(redrive) };
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   return Promise.all(shards.map((shard) => createQueue(sqs, `commands-${shard}.fifo`, settings)));
+}
+
+/** Dead letters of schedules cannot go to a FIFO queue (API reference, DeadLetterConfig). */
+async function createSchedulesDead(sqs: SQSClient): Promise<string> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: "schedules-dead" }));
+  return await arnOf(sqs, QueueUrl);
+}
+
+async function arnOf(sqs: SQSClient, QueueUrl: string | undefined): Promise<string> {
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
+  if (!Attributes?.QueueArn) throw new Error(`no ARN came for the queue ${QueueUrl}`);
+  return Attributes.QueueArn;
+}
+
+async function createScheduleGroup(scheduler: SchedulerClient): Promise<void> {
+  try {
+    await scheduler.send(new CreateScheduleGroupCommand({ Name: SCHEDULE_GROUP }));
+  } catch (error) {
+    if (!(error instanceof ConflictException)) throw error;
+  }
 }
 
 async function createQueue(sqs: SQSClient, name: string, settings: Record<string, string>): Promise<string> {

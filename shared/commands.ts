@@ -134,5 +134,15 @@ export const commandMessage = z.object({
   overtakes: z.boolean().optional(),
   /** There is no row: the device's jobs have something to do. */
   wakesJobs: z.boolean().optional(),
+  /** There is no row of this id: a schedule of the device is due soon. */
+  wakesSchedules: z.boolean().optional(),
 });
 export type CommandMessage = z.infer<typeof commandMessage>;
+
+/** The queue message of a command. */
+export const messageOf = (commandId: CommandId, deviceId: DeviceId, payload: CommandPayload): CommandMessage => ({
+  commandId,
+  deviceId,
+  ...(isReading(payload) && { isReading: true }),
+  ...(overtakes(payload) && { overtakes: true }),
+});

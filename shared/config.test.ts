@@ -4,6 +4,9 @@ import { configurationPage } from "./testing/configuration-page.ts";
 
 const CLOUD = {
   COMMAND_QUEUE_URLS: "http://127.0.0.1:1/0/a.fifo,http://127.0.0.1:1/0/b.fifo",
+  SCHEDULER_GROUP: "messages",
+  SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
+  SCHEDULER_DEAD_LETTER_ARN: "arn:aws:sqs:us-east-1:000000000000:schedules-dead",
   MEDIA_BUCKET: "whatsapp-media",
   SESSION_SECRET: "5f1d9c3b7a2e4860d1c2b3a495867768",
 };

@@ -3,14 +3,23 @@
  * `ConfigError` that names every one of them, so that an operator mends the set-up in one go.
  *
  * The AWS SDK reads its own variables besides: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
- * AWS_ENDPOINT_URL_S3 / _SQS (set only where something else than AWS is meant).
+ * AWS_ENDPOINT_URL_S3 / _SQS / _SCHEDULER (set only where something else than AWS is meant).
  */
 import { randomBytes } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import { Resource } from "sst/resource";
 import * as z from "zod";
 import type { HostId } from "./ids.ts";
-import { apiSchema, database, hostSchema, isStrong, logging, migrateSchema, portNumber } from "./settings.ts";
+import {
+  apiSchema,
+  database,
+  hostSchema,
+  isStrong,
+  logging,
+  migrateSchema,
+  portNumber,
+  scheduling,
+} from "./settings.ts";
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -29,6 +38,7 @@ function surroundings(): Environment {
 
 /** Where MySQL is. `DATABASE_URL` wins over `DB_*`; `?socketPath=` in it means a Unix socket. */
 export type DatabaseConfig = { url: string; poolSize: number };
+export type SchedulerConfig = { group: string; roleArn: string; deadLetterArn: string };
 export type ApiConfig = ReturnType<typeof loadApiConfig>;
 export type HostConfig = ReturnType<typeof loadHostConfig>;
 export type WhatsAppConfig = HostConfig["whatsapp"];
@@ -40,6 +50,7 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     logLevel: env.LOG_LEVEL,
     database: databaseOf(env),
     commandQueueUrls: env.COMMAND_QUEUE_URLS,
+    scheduler: schedulerOf(env),
     mediaBucket: env.MEDIA_BUCKET,
     port: env.DASHBOARD_PORT,
     bindAddress: env.API_HOST,
@@ -84,6 +95,7 @@ export function loadHostConfig(environment: Environment = process.env) {
     /** Given only by a supervisor that never runs two hosts of one id: a restarted host then need not wait for its old leases. */
     hostId: env.HOST_ID as HostId | undefined,
     healthPort: env.HEALTH_PORT,
+    scheduleGraceMs: env.SCHEDULE_GRACE_MINUTES * 60_000,
     leaseDurationMs: env.LEASE_DURATION_MS,
     whatsapp: {
       webSocketUrl: env.WA_WEB_SOCKET_URL,
@@ -170,6 +182,12 @@ function read<T extends z.ZodType>(schema: T, environment: Environment): z.infer
 
 /** What mysql2 takes as `ssl` in a URL: the name of a profile with Amazon's certificates, or options in JSON. */
 const TLS_OPTION = { off: undefined, on: JSON.stringify({ verifyIdentity: true }), "amazon-rds": "Amazon RDS" };
+
+const schedulerOf = (env: z.infer<z.ZodObject<typeof scheduling>>): SchedulerConfig => ({
+  group: env.SCHEDULER_GROUP,
+  roleArn: env.SCHEDULER_ROLE_ARN,
+  deadLetterArn: env.SCHEDULER_DEAD_LETTER_ARN,
+});
 
 type DatabaseEnvironment = z.infer<z.ZodObject<typeof database>>;
 

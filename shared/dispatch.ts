@@ -1,4 +1,4 @@
-import { isReading, isSending, overtakes } from "./commands.ts";
+import { isSending, messageOf } from "./commands.ts";
 import type { CommandPayload, SendingPayload } from "./commands.ts";
 import * as commands from "./db/commands.ts";
 import type { Command } from "./db/commands.ts";
@@ -56,12 +56,7 @@ export async function dispatch(
   const replay = !isNew && idempotency ? await findReplay(services, device, idempotency) : undefined;
   if (replay) return replay;
   try {
-    await queues.send(shard, {
-      commandId,
-      deviceId,
-      ...(isReading(payload) && { isReading: true }),
-      ...(overtakes(payload) && { overtakes: true }),
-    });
+    await queues.send(shard, messageOf(commandId, deviceId, payload));
   } catch (error) {
     if (!idempotency) await commands.abandon(database, commandId).catch(() => undefined);
     throw error;

@@ -40,6 +40,11 @@ export const errors = {
   device_not_found: { status: 404, id: "Device tidak ditemukan", en: "There is no such device" },
   qr_not_available: { status: 404, id: "QR Code tidak tersedia", en: "There is no QR code" },
   job_not_found: { status: 404, id: "Pekerjaan tidak ditemukan", en: "There is no such job" },
+  schedule_not_found: {
+    status: 404,
+    id: "Pesan terjadwal tidak ditemukan",
+    en: "There is no such scheduled message",
+  },
   command_not_found: { status: 404, id: "Perintah tidak ditemukan", en: "There is no such command" },
   user_not_found: { status: 404, id: "Pengguna tidak ditemukan", en: "There is no such user" },
   token_not_found: { status: 404, id: "Token tidak ditemukan", en: "There is no such token" },
@@ -68,6 +73,11 @@ export const errors = {
   not_connected: { status: 409, id: "WhatsApp tidak terhubung", en: "WhatsApp is not connected" },
   already_registered: { status: 409, id: "Device sudah tertaut", en: "The device is linked already" },
   job_has_ended: { status: 409, id: "Pekerjaan sudah berakhir", en: "The job has ended" },
+  schedule_has_ended: {
+    status: 409,
+    id: "Pesan terjadwal sudah dikirim atau berakhir",
+    en: "The scheduled message was sent or has ended",
+  },
   idempotency_mismatch: {
     status: 409,
     id: "Idempotency-Key sudah dipakai untuk permintaan lain",
@@ -86,6 +96,12 @@ export const errors = {
     en: "WhatsApp does not let this account write to that recipient",
   },
   refused_by_whatsapp: { status: 422, id: "WhatsApp menolak permintaan ini", en: "WhatsApp refused the request" },
+  schedule_time_past: { status: 422, id: "Waktu tersebut sudah lewat", en: "That time is over" },
+  schedule_time_skipped: {
+    status: 422,
+    id: "Waktu tersebut tidak ada di zona itu",
+    en: "That time does not exist in that zone",
+  },
   url_fetch_failed: { status: 422, id: "URL tersebut tidak dapat diambil", en: "That URL could not be fetched" },
   too_many_requests: { status: 429, id: "Terlalu banyak permintaan", en: "Too many requests" },
   internal: { status: 500, id: "Kesalahan pada server", en: "Internal error" },

@@ -1,5 +1,5 @@
 import type { EventBody, EventType } from "./events.ts";
-import type { CommandId, JobId } from "./ids.ts";
+import type { CommandId, JobId, MessageId, ScheduleId } from "./ids.ts";
 
 const budi = { jid: "6289876543210@s.whatsapp.net", phone: "6289876543210", lid: "91872345678901" };
 const sender = { ...budi, name: "Budi" };
@@ -71,5 +71,15 @@ export const eventExamples: { [Type in EventType]: Extract<EventBody, { type: Ty
   "job.finished": {
     type: "job.finished",
     data: { jobId, status: "completed", total: 200, successCount: 197, errorCount: 3 },
+  },
+  "schedule.fired": {
+    type: "schedule.fired",
+    data: {
+      status: "fired",
+      scheduledMessageId: "sch_019aa1b2c3d4e5f60718293a4b" as ScheduleId,
+      to: budi.jid,
+      commandId: "cmd_019aa1b2c3d4e5f60718293a4b" as CommandId,
+      messageId: "3EB0C767D097B7C4D5E6F7" as MessageId,
+    },
   },
 };

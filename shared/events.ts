@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { DEVICE_STATUSES } from "./device-status.ts";
-import type { CommandId, DeviceId, EventId, JobId } from "./ids.ts";
+import type { CommandId, DeviceId, EventId, JobId, MessageId, ScheduleId } from "./ids.ts";
 import { addresses, messageContent, person } from "./message.ts";
 import type { MessageContent } from "./message.ts";
 
@@ -208,6 +208,35 @@ const jobFinished = z
   })
   .meta({ description: "A job has ended: `completed`, `failed` when not one item succeeded, or `cancelled`." });
 
+const scheduled = {
+  scheduledMessageId: z.string().transform((text) => text as ScheduleId),
+  to: z.string().meta({ description: "The recipient's JID." }),
+};
+const scheduleFired = z
+  .object({
+    type: z.literal("schedule.fired"),
+    data: z.discriminatedUnion("status", [
+      z.object({
+        status: z.literal("fired"),
+        ...scheduled,
+        commandId,
+        messageId: z
+          .string()
+          .transform((text) => text as MessageId)
+          .meta({ description: "The id that the message has, or will have, on WhatsApp." }),
+      }),
+      z.object({
+        status: z.literal("failed"),
+        ...scheduled,
+        reason: z.string().meta({ description: "A code of the table of errors, such as `not_connected`." }),
+      }),
+    ]),
+  })
+  .meta({
+    description:
+      "The time of a scheduled message has come. `fired`: it is a command from now on, and `message.sent` tells when WhatsApp has it. `failed`: the device was not connected in time, and nothing is sent.",
+  });
+
 /** By type, in the order of the contract. */
 export const eventSchemas = {
   "device.status": deviceStatus,
@@ -223,6 +252,7 @@ export const eventSchemas = {
   "call.received": callReceived,
   "job.progress": jobProgress,
   "job.finished": jobFinished,
+  "schedule.fired": scheduleFired,
 };
 /** WhatsApp's server has taken a message of ours. */
 export type MessageSent = z.output<typeof messageSent>;
@@ -231,6 +261,8 @@ export type MessageStatus = z.output<typeof messageStatus>;
 export type GroupUpdated = z.output<typeof groupUpdated>;
 export type GroupParticipants = z.output<typeof groupParticipants>;
 export type CallReceived = z.output<typeof callReceived>;
+/** A scheduled message has become a command, or never will. */
+export type ScheduleFired = z.output<typeof scheduleFired>;
 export type EventType = keyof typeof eventSchemas;
 export type EventBody = z.output<(typeof eventSchemas)[EventType]>;
 

@@ -10,6 +10,7 @@ export type TokenId = Brand<"TokenId">;
 export type HostId = Brand<"HostId">;
 export type EventId = Brand<"EventId">;
 export type JobId = Brand<"JobId">;
+export type ScheduleId = Brand<"ScheduleId">;
 /** The id that a message has on WhatsApp, the same for the sender and every recipient. */
 export type MessageId = Brand<"MessageId">;
 
@@ -30,6 +31,7 @@ export const newCommandId = () => sortable("cmd") as CommandId;
 export const newUserId = () => sortable("usr") as UserId;
 export const newTokenId = () => sortable("tok") as TokenId;
 export const newEventId = () => sortable("evt") as EventId;
+export const newScheduleId = () => sortable("sch") as ScheduleId;
 export const newJobId = () => sortable("job") as JobId;
 export const newHostId = () => sortable("host") as HostId;
 

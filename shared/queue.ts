@@ -33,30 +33,46 @@ export function openCommandQueues(urls: readonly string[]) {
     if (!url) throw new Error(`there is no queue for shard ${shard}: COMMAND_QUEUE_URLS names ${urls.length}`);
     return url;
   };
+  const arns = new Map<number, string>();
+  const attributesOf = async (shard: number) => {
+    const { sdk, client } = await open();
+    const request = new sdk.GetQueueAttributesCommand({ QueueUrl: urlOf(shard), AttributeNames: ["QueueArn"] });
+    return (await client.send(request, { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) })).Attributes;
+  };
   return {
     shards: urls.length,
 
     /** Throws when the queue of the shard cannot be reached or does not answer. */
     async check(shard: number): Promise<void> {
-      const { sdk, client } = await open();
-      await client.send(new sdk.GetQueueAttributesCommand({ QueueUrl: urlOf(shard), AttributeNames: ["QueueArn"] }), {
-        abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS),
-      });
+      await attributesOf(shard);
+    },
+
+    /** What AWS calls the queue of a shard. Throws as `check`. */
+    async arnOf(shard: number): Promise<string> {
+      const arn = arns.get(shard) ?? (await attributesOf(shard))?.QueueArn;
+      if (!arn) throw new Error(`the queue of shard ${shard} tells no ARN`);
+      arns.set(shard, arn);
+      return arn;
     },
 
     /** Throws when the queue cannot be reached or does not answer: whether it has the message is then not known. */
     async send(shard: number, message: CommandMessage): Promise<void> {
       const { sdk, client } = await open();
-      await client.send(
-        new sdk.SendMessageCommand({
-          QueueUrl: urlOf(shard),
-          MessageBody: JSON.stringify(message),
-          // A group's next message is not given out before this one is deleted.
-          MessageGroupId: lineOf(message),
-          MessageDeduplicationId: message.commandId,
-        }),
-        { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) },
-      );
+      await client.send(new sdk.SendMessageCommand({ QueueUrl: urlOf(shard), ...entryOf(message) }), {
+        abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS),
+      });
+    },
+
+    /** As `send`, for many. Throws when not all of them are in the queue; some may be. */
+    async sendAll(shard: number, messages: readonly CommandMessage[]): Promise<void> {
+      const { sdk, client } = await open();
+      for (let at = 0; at < messages.length; at += BATCH) {
+        const page = messages.slice(at, at + BATCH);
+        const Entries = page.map((message, index) => ({ Id: String(index), ...entryOf(message) }));
+        const request = new sdk.SendMessageBatchCommand({ QueueUrl: urlOf(shard), Entries });
+        const { Failed = [] } = await client.send(request, { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) });
+        if (Failed.length) throw new Error(`${Failed.length} messages not queued: ${Failed[0]?.Code}`);
+      }
     },
 
     /** Waits up to 20 s for commands of a shard; ends with nothing when the signal is given. */
@@ -100,10 +116,17 @@ export function openCommandQueues(urls: readonly string[]) {
 }
 
 /** Commands with the same answer begin one after the other, in the order in which they were sent. */
-export function lineOf({ commandId, deviceId, isReading, overtakes, wakesJobs }: CommandMessage): string {
-  if (isReading || wakesJobs) return commandId;
+export function lineOf({ commandId, deviceId, isReading, overtakes, ...wakes }: CommandMessage): string {
+  if (isReading || wakes.wakesJobs || wakes.wakesSchedules) return commandId;
   return overtakes ? `${deviceId}:now` : deviceId;
 }
+
+const entryOf = (message: CommandMessage) => ({
+  MessageBody: JSON.stringify(message),
+  // A group's next message is not given out before this one is deleted.
+  MessageGroupId: lineOf(message),
+  MessageDeduplicationId: message.commandId,
+});
 
 function parse(body: string): CommandMessage | undefined {
   try {

@@ -76,6 +76,16 @@ const queues = {
     .describe("The SQS FIFO queues of the shards, with commas between them; the place in the list is the shard."),
 };
 
+/** Of each process that has EventBridge Scheduler do something later. */
+export const scheduling = {
+  SCHEDULER_GROUP: z.string().min(1).describe("The schedule group in EventBridge Scheduler of scheduled messages."),
+  SCHEDULER_ROLE_ARN: z.string().startsWith("arn:").describe("The role in which it puts messages into the queues."),
+  SCHEDULER_DEAD_LETTER_ARN: z
+    .string()
+    .startsWith("arn:")
+    .describe("The SQS queue for what it could not put into them; not a FIFO queue."),
+};
+
 /** Files on their way in and out, and the answers of reading commands; everything in it expires. */
 const media = {
   MEDIA_BUCKET: z.string().min(3).describe("S3 bucket of files on their way and of answers with content; all expires."),
@@ -94,6 +104,7 @@ export const apiSchema = z.object({
   ...logging,
   ...database,
   ...queues,
+  ...scheduling,
   ...media,
   ...fetching,
   DASHBOARD_PORT: portNumber.default(4000).describe("The API's port; 0 takes any free one."),
@@ -155,6 +166,13 @@ export const hostSchema = z.object({
   HEALTH_PORT: portNumber
     .optional()
     .describe("Where a host tells on loopback, at `/health`, that it lives. Not set: nowhere."),
+  SCHEDULE_GRACE_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_080)
+    .default(60)
+    .describe("How long a scheduled message waits for a device that is not connected when its time has come."),
   LEASE_DURATION_MS: milliseconds(15_000).describe("How long a dead host's devices wait for another host."),
   WA_WEB_SOCKET_URL: z
     .url({ protocol: /^wss?$/, error: "must begin with ws:// or wss://" })

@@ -4,6 +4,7 @@ import * as commands from "../shared/db/commands.ts";
 import type { Command } from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
 import * as jobs from "../shared/db/jobs.ts";
+import * as schedules from "../shared/db/schedules.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
@@ -77,19 +78,18 @@ function toSend({ wakesJobs }: CommandMessage, { owned, command }: Loaded, conte
  * a crash left half-way is run again under the same message id.
  */
 async function execute(message: CommandMessage, loaded: Loaded, all: Context): Promise<Execution> {
-  const { commandId, deviceId, wakesJobs } = message;
+  const { commandId, deviceId, wakesJobs, wakesSchedules } = message;
   const { host, database } = all;
   if (deviceId === ALL_DEVICES) return await restore(commandId, { database, ...host.services });
   const { owned, command } = loaded;
   if (!owned) {
     await host.close(deviceId);
     await jobs.cancelAll(database, deviceId);
+    await schedules.cancelAll(database, deviceId);
     return STORED;
   }
-  if (wakesJobs) {
-    host.wakeJobs(owned);
-    return STORED;
-  }
+  if (wakesJobs) host.wakeJobs(owned);
+  if (wakesSchedules) host.wakeSchedules(owned);
   if (!command?.payload || isFinished(command.state)) return STORED;
   const device = host.device(owned);
   if (!device) throw new Error(`shard ${owned.shard} is not held any more`);

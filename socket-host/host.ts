@@ -1,4 +1,6 @@
 import type { HostConfig } from "../shared/config.ts";
+import * as jobs from "../shared/db/jobs.ts";
+import * as schedules from "../shared/db/schedules.ts";
 import * as devices from "../shared/db/devices.ts";
 import type { OwnedDevice } from "../shared/db/devices.ts";
 import type { Lease } from "../shared/db/leases.ts";
@@ -14,15 +16,17 @@ import { commandStarter } from "./command-starter.ts";
 import type { StartSending } from "./command-starter.ts";
 import { Consumer } from "./consumer.ts";
 import { Device } from "./device.ts";
+import { DeviceLines } from "./device-lines.ts";
 import { sendBooks } from "./device-life.ts";
 import { executeLine, giveUp } from "./execute.ts";
-import { JobLines } from "./jobs/job-lines.ts";
+import { JobLine } from "./jobs/job-line.ts";
 import { LeaseKeeper } from "./leases.ts";
 import { LoginBudget } from "./login-budget.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
 import { persistenceRule } from "./persistence-rule.ts";
 import type { PersistenceRule } from "./persistence-rule.ts";
+import { ScheduleLine } from "./schedule-line.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 type Options = {
@@ -60,7 +64,8 @@ export class Host {
   readonly #rule: PersistenceRule;
   readonly #load: LoadCommand;
   readonly #start: StartSending;
-  readonly #jobs: JobLines;
+  readonly #jobs: DeviceLines;
+  readonly #schedules: DeviceLines;
   #isStopping = false;
 
   constructor(options: Options) {
@@ -72,10 +77,27 @@ export class Host {
     this.#start = commandStarter(database);
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
     this.#logins = new LoginBudget({ database, staggerMs: restoreStaggerMs, loginsPerSecond, log });
-    this.#jobs = new JobLines({
-      database,
-      device: (owned) => this.device(owned),
-      shards: () => [...this.#consumers.keys()],
+    const shards = () => [...this.#consumers.keys()];
+    this.#jobs = new DeviceLines({
+      what: "jobs",
+      newLine: (owned) => new JobLine({ deviceId: owned.deviceId, database, device: () => this.device(owned), log }),
+      find: (shard) => jobs.listDevicesToRun(database, shard),
+      shards,
+      log,
+    });
+    this.#schedules = new DeviceLines({
+      what: "schedules",
+      newLine: (owned) =>
+        new ScheduleLine({
+          owned,
+          database,
+          queues,
+          device: () => this.device(owned),
+          graceMs: config.scheduleGraceMs,
+          log,
+        }),
+      find: (shard) => schedules.listDevicesToRun(database, shard),
+      shards,
       log,
     });
     this.#keeper = new LeaseKeeper({
@@ -112,6 +134,7 @@ export class Host {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#jobs.stop();
+    this.#schedules.stop();
     await this.#keeper.stop();
   }
 
@@ -145,9 +168,15 @@ export class Host {
     this.#jobs.wake(owned);
   }
 
+  /** A schedule of a device is due soon. */
+  wakeSchedules(owned: OwnedDevice): void {
+    this.#schedules.wake(owned);
+  }
+
   /** Closes a device without logging it out, and forgets it. */
   async close(deviceId: DeviceId): Promise<void> {
     this.#jobs.drop(deviceId);
+    this.#schedules.drop(deviceId);
     const device = this.#devices.get(deviceId);
     this.#devices.delete(deviceId);
     await device?.close();
@@ -170,6 +199,7 @@ export class Host {
     this.#consumers.set(lease.shard, consumer);
     void this.#restoreInTheEnd(lease);
     this.#jobs.look(lease.shard);
+    this.#schedules.look(lease.shard);
   }
 
   async #restoreInTheEnd(lease: Lease): Promise<void> {

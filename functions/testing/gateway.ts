@@ -15,6 +15,7 @@ import type { DeviceId, UserId } from "../../shared/ids.ts";
 import { createLog } from "../../shared/log.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
 import { EVERY_SCOPE } from "../../shared/scopes.ts";
+import { openScheduler } from "../../shared/scheduler.ts";
 import { openStorage } from "../../shared/storage.ts";
 import { newToken, tokenHash, tokenPrefix } from "../../shared/token.ts";
 import { createApp } from "../app.ts";
@@ -47,15 +48,17 @@ export async function startGateway(settings: Record<string, string> = {}) {
   const environment = await startLocalCloud();
   const config = loadApiConfig({ ...environment, DATABASE_URL: database.url, SYNC_WAIT_MS: "3000", ...settings });
   const queues = openCommandQueues(config.commandQueueUrls);
+  const scheduler = openScheduler(config.scheduler);
   const media = openStorage(config.mediaBucket);
   afterAll(() => {
     queues.close();
+    scheduler.close();
     media.close();
   });
   const userId = await testUser(database);
   const token = await tokenFor(database, userId);
 
-  const services: Services = { config, database, queues, media, log: createLog("api", "silent") };
+  const services: Services = { config, database, queues, scheduler, media, log: createLog("api", "silent") };
   const usual = createApp(services);
   const check = conformance(await allRoutes(config));
   /** Asks the API, or one with other services. */
@@ -113,6 +116,10 @@ async function startLocalCloud() {
     AWS_SECRET_ACCESS_KEY: CLOUD.credentials.secretAccessKey,
     AWS_ENDPOINT_URL_S3: cloud.endpoint,
     AWS_ENDPOINT_URL_SQS: cloud.endpoint,
+    AWS_ENDPOINT_URL_SCHEDULER: cloud.endpoint,
+    SCHEDULER_GROUP: "default",
+    SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
+    SCHEDULER_DEAD_LETTER_ARN: `arn:aws:sqs:${CLOUD.region}:000000000000:schedules-dead`,
     SESSION_SECRET: randomBytes(32).toString("hex"),
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };

@@ -29,16 +29,19 @@ async function cloudVariables() {
   const { region, ...credentials } = access;
   const cloud = await startCloud({ dataDir: join(directory, "cloud"), region, credentials });
   afterAll(() => cloud.dispose());
-  const { commandQueueUrls, mediaBucket, stateBucket } = await provision({ ...access, endpoint: cloud.endpoint });
+  const provisioned = await provision({ ...access, endpoint: cloud.endpoint });
   return {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: access.accessKeyId,
     AWS_SECRET_ACCESS_KEY: access.secretAccessKey,
     AWS_ENDPOINT_URL_S3: cloud.endpoint,
     AWS_ENDPOINT_URL_SQS: cloud.endpoint,
-    COMMAND_QUEUE_URLS: commandQueueUrls.join(","),
-    MEDIA_BUCKET: mediaBucket,
-    STATE_BUCKET: stateBucket,
+    COMMAND_QUEUE_URLS: provisioned.commandQueueUrls.join(","),
+    SCHEDULER_GROUP: provisioned.scheduleGroup,
+    SCHEDULER_ROLE_ARN: provisioned.schedulerRoleArn,
+    SCHEDULER_DEAD_LETTER_ARN: provisioned.schedulesDeadArn,
+    MEDIA_BUCKET: provisioned.mediaBucket,
+    STATE_BUCKET: provisioned.stateBucket,
   };
 }
 const cloud = await cloudVariables();

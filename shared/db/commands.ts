@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { commandPayload, FINISHED_STATES, secondsToBegin } from "../commands.ts";
+import { ALL_DEVICES, commandPayload, FINISHED_STATES, secondsToBegin } from "../commands.ts";
 import type { CommandKind, CommandPayload, CommandState } from "../commands.ts";
 import type { CommandId, DeviceId, MessageId, UserId } from "../ids.ts";
 import { execute, isDuplicate, parseJson, select } from "./pool.ts";
@@ -58,26 +58,31 @@ const FINISHED = FINISHED_STATES.map((state) => `'${state}'`).join(",");
 
 /** False when the user has used the idempotency key before: `getByIdempotencyKey` tells for what. */
 export async function create(database: Database, command: NewCommand): Promise<boolean> {
-  const sql = `INSERT INTO commands
-      (command_id, device_id, user_id, kind, payload, message_id, idempotency_key, fingerprint, expires_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND)`;
   try {
-    await execute(database.pool, sql, [
-      command.commandId,
-      command.deviceId,
-      command.userId,
-      command.payload.kind,
-      JSON.stringify(command.payload),
-      command.messageId,
-      command.idempotency?.key ?? null,
-      command.idempotency?.fingerprint ?? null,
-      secondsToBegin(command.payload),
-    ]);
+    await insert(database.pool, command);
     return true;
   } catch (error) {
     if (command.idempotency && isDuplicate(error)) return false;
     throw error;
   }
+}
+
+/** As `create`, in the caller's transaction. Throws when the idempotency key was used before. */
+export async function insert(runner: Runner, command: NewCommand): Promise<void> {
+  const sql = `INSERT INTO commands
+      (command_id, device_id, user_id, kind, payload, message_id, idempotency_key, fingerprint, expires_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND)`;
+  await execute(runner, sql, [
+    command.commandId,
+    command.deviceId,
+    command.userId,
+    command.payload.kind,
+    JSON.stringify(command.payload),
+    command.messageId,
+    command.idempotency?.key ?? null,
+    command.idempotency?.fingerprint ?? null,
+    secondsToBegin(command.payload),
+  ]);
 }
 
 export async function get(database: Database, commandId: CommandId): Promise<Command | undefined> {
@@ -129,6 +134,34 @@ export async function expire(database: Database, limit: number): Promise<number>
   const sql = `UPDATE commands SET finished_at = expires_at, error_code = 'expired', payload = NULL, state = 'failed'
     WHERE ${OVERDUE} ORDER BY expires_at LIMIT ${Math.trunc(limit)}`;
   return await execute(database.pool, sql);
+}
+
+/** Less, and the queue has not had the time to bring a command to its host. */
+const WAITING_SECONDS = 30;
+/** For so long a queue takes a message that comes again for the same one (SQS, deduplication interval). */
+const REQUEUE_MINUTES = 5;
+
+/** Commands that nobody has begun, though there was time, with the shards of their devices; at most `limit`, oldest first. */
+export async function listToRequeue(
+  database: Database,
+  limit: number,
+): Promise<{ commandId: CommandId; deviceId: DeviceId; payload: CommandPayload; shard: number }[]> {
+  const sql = `SELECT c.command_id AS commandId, c.device_id AS deviceId, c.payload, COALESCE(d.shard, 0) AS shard
+    FROM commands c LEFT JOIN devices d ON d.device_id = c.device_id AND d.user_id = c.user_id
+    WHERE c.state = 'queued' AND c.created_at < NOW(3) - INTERVAL ${WAITING_SECONDS} SECOND
+      AND (c.requeued_at IS NULL OR c.requeued_at < NOW(3) - INTERVAL ${REQUEUE_MINUTES} MINUTE)
+      AND (c.expires_at IS NULL OR c.expires_at > NOW(3)) AND (d.device_id IS NOT NULL OR c.device_id = ?)
+    ORDER BY c.created_at LIMIT ${Math.trunc(limit)}`;
+  type Waiting = { commandId: CommandId; deviceId: DeviceId; payload: unknown; shard: number };
+  const rows = await select<Waiting>(database.pool, sql, [ALL_DEVICES]);
+  return rows.map((row) => ({ ...row, payload: commandPayload.parse(parseJson(row.payload)) }));
+}
+
+/** They were put into their queues again. */
+export async function markRequeued(database: Database, commandIds: readonly CommandId[]): Promise<void> {
+  if (!commandIds.length) return;
+  const sql = `UPDATE commands SET requeued_at = NOW(3) WHERE command_id IN (${marks(commandIds)})`;
+  await execute(database.pool, sql, [...commandIds]);
 }
 
 // ---- The owning host writes below; the device's epoch fences a former owner. ----

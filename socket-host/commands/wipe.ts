@@ -2,6 +2,7 @@ import type { CommandPayload } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
 import * as devices from "../../shared/db/devices.ts";
 import * as jobs from "../../shared/db/jobs.ts";
+import * as schedules from "../../shared/db/schedules.ts";
 import { transaction } from "../../shared/db/pool.ts";
 import { KEPT, STORED } from "../consumer.ts";
 import type { Execution } from "../consumer.ts";
@@ -23,6 +24,7 @@ export async function wipe(
   if ((await device.wipe()) === "fenced") return KEPT;
   // They must not go on from whatever number is linked next.
   await jobs.cancelAll(database, deviceId);
+  await schedules.cancelAll(database, deviceId);
   await transaction(database, async (runner) => {
     await commands.finish(runner, commandId, device.epoch, { state: "done", result: { deviceId } });
     if (isRemoved) await devices.removeOwned(runner, deviceId, device.epoch);

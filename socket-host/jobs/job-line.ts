@@ -10,6 +10,8 @@ import type { DeviceId } from "../../shared/ids.ts";
 import { phoneOfJid } from "../../shared/jid.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Device } from "../device.ts";
+import type { DeviceLine } from "../device-lines.ts";
+import { WokenLoop } from "../woken-loop.ts";
 import { itemMessage, jobLedger } from "./job-ledger.ts";
 
 type Options = {
@@ -28,7 +30,6 @@ const LOOK_MS = 200;
 /** Without a delay of its own, a job takes a random one. */
 const SHORTEST_DELAY_MS = 2_000;
 const LONGEST_DELAY_MS = 5_000;
-const RETRY_MS = 1_000;
 /** An item that fails in unforeseen ways again and again must not stop the rest. */
 const MAX_TRIES = 5;
 
@@ -36,12 +37,9 @@ const MAX_TRIES = 5;
  * The jobs of one device: items one after the other, each begun only if its job runs at that moment. What was begun on a
  * host that died is sent again by the outbox, under the same id; the next item waits for that. Holds one item at a time.
  */
-export class JobLine {
+export class JobLine implements DeviceLine {
   readonly #options: Options;
-  #isRunning = false;
-  #isStopped = false;
-  #wasWoken = false;
-  #endSleep: () => void = () => undefined;
+  readonly #loop: WokenLoop;
   /** When the next item of this job may begin, on the monotonic clock. */
   #pace: { jobId: Job["jobId"]; dueAt: number } | undefined;
   /** Messages without an outcome that were waited for long enough: they may stay so until the next login. */
@@ -50,35 +48,19 @@ export class JobLine {
 
   constructor(options: Options) {
     this.#options = options;
+    const { deviceId, log } = options;
+    this.#loop = new WokenLoop({
+      step: () => this.#step(),
+      onError: (err) => log.error({ err, deviceId }, "job not continued, trying again"),
+    });
   }
 
-  /** There may be something to do. */
   wake(): void {
-    this.#wasWoken = true;
-    this.#endSleep();
-    if (!this.#isRunning) void this.#run();
+    this.#loop.wake();
   }
 
-  /** Begins no further item. */
   stop(): void {
-    this.#isStopped = true;
-    this.#endSleep();
-  }
-
-  async #run(): Promise<void> {
-    const { deviceId, log } = this.#options;
-    this.#isRunning = true;
-    while (this.#wasWoken && !this.#isStopped) {
-      this.#wasWoken = false;
-      try {
-        while (!this.#isStopped && (await this.#step()));
-      } catch (err) {
-        log.error({ err, deviceId }, "job not continued, trying again");
-        await this.#sleep(RETRY_MS);
-        this.#wasWoken = true;
-      }
-    }
-    this.#isRunning = false;
+    this.#loop.stop();
   }
 
   /** False: there is nothing to do, or not here. */
@@ -88,7 +70,7 @@ export class JobLine {
     if (!job) return false;
     const waitMs = this.#pace?.jobId === job.jobId ? this.#pace.dueAt - performance.now() : 0;
     if (waitMs > 0) {
-      await this.#sleep(waitMs);
+      await this.#loop.sleep(waitMs);
       return true;
     }
     const item = await jobItems.next(database, job.jobId);
@@ -100,7 +82,7 @@ export class JobLine {
   async #send(device: Device, job: Job, item: JobItem): Promise<boolean> {
     const { database, deviceId } = this.#options;
     const opened = await device.whenOpen(OFFLINE_WAIT_MS);
-    if (opened === "gone" || this.#isStopped) return false;
+    if (opened === "gone" || this.#loop.isStopped) return false;
     if (opened === "closed") return await this.#pause(device, job, "not_connected");
     await this.#settleEarlier();
     const phone = phoneOfJid(item.recipient);
@@ -148,13 +130,13 @@ export class JobLine {
   async #settleEarlier(): Promise<void> {
     const { database, deviceId } = this.#options;
     const deadline = performance.now() + UNRESOLVED_WAIT_MS;
-    while (!this.#isStopped) {
+    while (!this.#loop.isStopped) {
       const open = await jobItems.listUnresolved(database, deviceId);
       if (!open.length) this.#passed.clear();
       const waiting = open.filter(({ messageId }) => !this.#passed.has(messageId));
       if (!waiting.length) return;
       if (performance.now() >= deadline) waiting.forEach(({ messageId }) => this.#passed.add(messageId));
-      else await this.#sleep(LOOK_MS);
+      else await this.#loop.sleep(LOOK_MS);
     }
   }
 
@@ -167,16 +149,5 @@ export class JobLine {
   #startPace({ jobId, delayMs }: Job): void {
     const random = SHORTEST_DELAY_MS + Math.random() * (LONGEST_DELAY_MS - SHORTEST_DELAY_MS);
     this.#pace = { jobId, dueAt: performance.now() + (delayMs ?? random) };
-  }
-
-  async #sleep(delayMs: number): Promise<void> {
-    if (this.#isStopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs);
-      this.#endSleep = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

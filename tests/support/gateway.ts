@@ -66,6 +66,7 @@ export class Gateway {
     return (await this.call("GET", `/events?deviceId=${deviceId}&after=${after}`)).body.data.events as {
       sequence: number;
       type: string;
+      occurredAt: string;
       data: Record<string, unknown>;
     }[];
   }

@@ -26,6 +26,7 @@ const LEFT_OUT = new Set([
   "CORS_ORIGINS",
   "ALLOWED_PRIVATE_HOSTS",
   "AUDIT_RETENTION_DAYS",
+  "SCHEDULE_GRACE_MINUTES",
   // A task makes its own.
   "HOST_ID",
   // Right for the real WhatsApp.
