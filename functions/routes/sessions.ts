@@ -44,7 +44,7 @@ const listSessionsOfUser = route({
   params: z.object({
     id: z
       .string()
-      .max(40)
+      .regex(/^[a-zA-Z0-9_-]{1,40}$/)
       .meta({ examples: [sessionExample.user_id] }),
   }),
   answers: {

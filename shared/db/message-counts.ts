@@ -24,18 +24,19 @@ export async function counterparts(
   const marks = addresses.map(() => "?").join(",");
   const times = "MIN(sent_at) AS first_at, MAX(sent_at) AS last_at";
   const where = `(${seen.sql}) AND (${time.sql})`;
-  const grouped = `SELECT COALESCE(
-        (SELECT MIN(l.phone) FROM session_lids l WHERE l.lid = found.other AND ${within(scope, "l.session_id").sql}),
-        found.other) AS number, incoming, outgoing, first_at, last_at
+  // Joined and grouped once more: MariaDB 10.11 does not run a subquery in a derived table's columns a second time.
+  const grouped = `SELECT COALESCE(MIN(l.phone), found.other) AS number, MAX(found.incoming) AS incoming,
+      MAX(found.outgoing) AS outgoing, MIN(found.first_at) AS first_at, MAX(found.last_at) AS last_at
     FROM (
-      (SELECT receiver AS other, 0 AS incoming, COUNT(*) AS outgoing, ${times} FROM messages
+      (SELECT sender AS own, receiver AS other, 0 AS incoming, COUNT(*) AS outgoing, ${times} FROM messages
         WHERE sender IN (${marks}) AND ${where} GROUP BY sender, receiver)
       UNION ALL
-      (SELECT sender AS other, COUNT(*) AS incoming, 0 AS outgoing, ${times} FROM messages
+      (SELECT receiver AS own, sender AS other, COUNT(*) AS incoming, 0 AS outgoing, ${times} FROM messages
         WHERE receiver IN (${marks}) AND sender NOT IN (${marks}) AND ${where} GROUP BY receiver, sender)
-    ) found`;
+    ) found
+    LEFT JOIN session_lids l ON l.lid = found.other AND ${within(scope, "l.session_id").sql}
+    GROUP BY found.own, found.other, found.outgoing > 0`;
   const values = [
-    ...seen.values,
     ...addresses,
     ...seen.values,
     ...time.values,
@@ -43,6 +44,7 @@ export async function counterparts(
     ...addresses,
     ...seen.values,
     ...time.values,
+    ...seen.values,
   ];
   const sql = `SELECT number, CAST(SUM(incoming) AS SIGNED) AS incoming, CAST(SUM(outgoing) AS SIGNED) AS outgoing,
       MIN(first_at) AS firstAt, MAX(last_at) AS lastAt
