@@ -10,6 +10,8 @@ const config = loadApiConfig({
   SCHEDULER_GROUP: "messages",
   SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
   SCHEDULER_DEAD_LETTER_ARN: "arn:aws:sqs:us-east-1:000000000000:schedules-dead",
+  DELIVERY_QUEUE_URL: "http://localhost/d",
+  WEBHOOK_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64"),
   MEDIA_BUCKET: "media",
   SESSION_SECRET: "0123456789abcdef0123456789abcdef",
 });

@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { ApiConfig } from "../shared/config.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { Viewer } from "../shared/db/visible-devices.ts";
+import type { DeliveryQueue } from "../shared/delivery-queue.ts";
 import type { ApiError, ErrorCode } from "../shared/errors.ts";
 import type { TokenId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
@@ -23,6 +24,7 @@ export type Services = {
   database: Database;
   queues: CommandQueues;
   scheduler: Scheduler;
+  deliveries: Pick<DeliveryQueue, "wake">;
   /** The bucket of media and of answers that hold content. */
   media: Storage;
   log: Log;

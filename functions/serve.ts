@@ -5,10 +5,12 @@
 import { ConfigError, loadApiConfig, unneededSettings } from "../shared/config.ts";
 import type { ApiConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
+import { openDeliveryQueue } from "../shared/delivery-queue.ts";
 import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { openScheduler } from "../shared/scheduler.ts";
 import { openStorage } from "../shared/storage.ts";
+import { wakeDeliverers } from "../shared/wake-deliverers.ts";
 import { createApp } from "./app.ts";
 import { allRoutes } from "./areas.ts";
 import { startServer } from "./server.ts";
@@ -39,19 +41,21 @@ async function start() {
     const database = openDatabase(config.database);
     const queues = openCommandQueues(config.commandQueueUrls);
     const scheduler = openScheduler(config.scheduler);
+    const deliveries = openDeliveryQueue(config.deliveryQueueUrl);
+    database.onCommitted = wakeDeliverers(deliveries, log);
     const media = openStorage(config.mediaBucket);
     const closing = new AbortController();
     // A process that stays has time to load everything before it listens.
     await allRoutes(config);
-    const app = createApp({ config, database, queues, scheduler, media, log, closing: closing.signal });
+    const app = createApp({ config, database, queues, scheduler, deliveries, media, log, closing: closing.signal });
     const server = await startServer(app, config);
-    return { log, database, queues, scheduler, media, closing, server };
+    return { log, database, queues, scheduler, deliveries, media, closing, server };
   } catch (error) {
     return await fail(reasonOf(error, config));
   }
 }
 
-const { log, database, queues, scheduler, media, closing, server } = await start();
+const { log, database, queues, scheduler, deliveries, media, closing, server } = await start();
 
 async function stop(): Promise<void> {
   if (closing.signal.aborted) return;
@@ -59,6 +63,7 @@ async function stop(): Promise<void> {
   await server.close();
   queues.close();
   scheduler.close();
+  deliveries.close();
   media.close();
   await database.close();
   log.info("closed");

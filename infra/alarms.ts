@@ -1,7 +1,7 @@
 import { api } from "./api.js";
 import { database, MAX_CONNECTIONS } from "./database.js";
 import { migrate } from "./migrate.js";
-import { commandQueues, commandsDead } from "./queues.js";
+import { commandQueues, commandsDead, deliveries, deliveriesDead } from "./queues.js";
 import { schedulesDead } from "./scheduler.js";
 import { alarmEmail } from "./stage.js";
 
@@ -43,7 +43,11 @@ const ofQueue = (queue: sst.aws.Queue) => ({
   statistic: "Maximum" as const,
 });
 
-for (const [name, queue] of Object.entries({ CommandsDead: commandsDead, SchedulesDead: schedulesDead })) {
+for (const [name, queue] of Object.entries({
+  CommandsDead: commandsDead,
+  SchedulesDead: schedulesDead,
+  DeliveriesDead: deliveriesDead,
+})) {
   alarm(`${name}NotEmpty`, {
     ...ofQueue(queue),
     metricName: "ApproximateNumberOfMessagesVisible",
@@ -59,6 +63,12 @@ for (const [shard, queue] of commandQueues.entries()) {
     minutes: 5,
   });
 }
+alarm("DeliveriesWaiting", {
+  ...ofQueue(deliveries),
+  metricName: "ApproximateAgeOfOldestMessage",
+  above: 300,
+  minutes: 5,
+});
 
 for (const [name, fn] of Object.entries({ Api: api, Migrate: migrate })) {
   const ofFunction = { namespace: "AWS/Lambda", dimensions: { FunctionName: fn.name }, statistic: "Sum" as const };

@@ -1,6 +1,6 @@
 import { FUNCTION_POOL_SIZE, functionDefaults } from "./functions.js";
 import { migrated } from "./migrate.js";
-import { manageSchedules, sendCommands, useMedia } from "./permissions.js";
+import { manageSchedules, sendCommands, useMedia, wakeDeliverers } from "./permissions.js";
 import { router } from "./router.js";
 import { apiSecrets, databaseSecrets } from "./secrets.js";
 import { apiSettings } from "./settings.js";
@@ -19,7 +19,7 @@ export const api = new sst.aws.Function(
     // No CORS by AWS: the API has its own setting for it.
     url: { cors: false, router: { instance: router, path: "/", readTimeout: "45 seconds" } },
     link: [databaseSecrets, apiSecrets],
-    permissions: [sendCommands, useMedia, ...manageSchedules],
+    permissions: [sendCommands, wakeDeliverers, useMedia, ...manageSchedules],
     environment: {
       ...apiSettings,
       DB_POOL_SIZE: FUNCTION_POOL_SIZE,

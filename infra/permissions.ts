@@ -1,4 +1,4 @@
-import { commandQueueArns } from "./queues.js";
+import { commandQueueArns, deliveries } from "./queues.js";
 import { scheduleGroup, schedulerRole } from "./scheduler.js";
 import { mediaBucket, stateBucket } from "./storage.js";
 
@@ -8,6 +8,11 @@ export const sendCommands = { actions: ["sqs:SendMessage", "sqs:GetQueueAttribut
 export const takeCommands = {
   actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
   resources: commandQueueArns,
+};
+
+export const wakeDeliverers = {
+  actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"],
+  resources: [deliveries.arn],
 };
 
 const objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];

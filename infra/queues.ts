@@ -41,5 +41,19 @@ export const commandQueues = Array.from(
     }),
 );
 
+export const deliveriesDead = deadLetterQueue("DeliveriesDead", false);
+
+/** Wakes whoever delivers events. As long as a message is hidden, its function runs; shared/delivery-queue.ts says so too. */
+export const deliveries = new sst.aws.Queue("Deliveries", {
+  visibilityTimeout: "60 seconds",
+  dlq: { queue: deliveriesDead.arn, retry: MAX_RECEIVES },
+  transform: {
+    queue: (queue) => {
+      queue.sqsManagedSseEnabled = true;
+      return undefined;
+    },
+  },
+});
+
 export const commandQueueUrls = $util.all(commandQueues.map((queue) => queue.url)).apply((urls) => urls.join(","));
 export const commandQueueArns = commandQueues.map((queue) => queue.arn);

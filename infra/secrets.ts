@@ -12,7 +12,11 @@ export const databaseSecrets = new sst.Linkable("DatabaseSettings", { properties
 
 /** Keys the hashes of login cookies: 32 random characters or more. A new one only ends the logins. */
 const sessionSecret = new sst.Secret("SessionSecret");
-export const apiSecrets = new sst.Linkable("ApiSettings", { properties: { SESSION_SECRET: sessionSecret.value } });
+/** 32 bytes in base64: seals the secrets of webhooks. With another one every webhook needs a new secret. */
+const webhookEncryptionKey = new sst.Secret("WebhookEncryptionKey");
+export const apiSecrets = new sst.Linkable("ApiSettings", {
+  properties: { SESSION_SECRET: sessionSecret.value, WEBHOOK_ENCRYPTION_KEY: webhookEncryptionKey.value },
+});
 
 const secureParameter = (name: string, value: $util.Output<string>) =>
   new aws.ssm.Parameter(name, { name: `/${prefix}/${name}`, type: "SecureString", value });

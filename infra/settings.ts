@@ -1,5 +1,5 @@
 import { database } from "./database.js";
-import { commandQueueUrls } from "./queues.js";
+import { commandQueueUrls, deliveries } from "./queues.js";
 import { scheduleGroup, schedulerRole, schedulesDead } from "./scheduler.js";
 import { mediaBucket, stateBucket } from "./storage.js";
 
@@ -26,12 +26,14 @@ export const apiSettings = {
   ...databaseSettings,
   ...schedulerSettings,
   COMMAND_QUEUE_URLS: commandQueueUrls,
+  DELIVERY_QUEUE_URL: deliveries.url,
   MEDIA_BUCKET: mediaBucket.name,
 };
 
 export const hostSettings = {
   ...databaseSettings,
   COMMAND_QUEUE_URLS: commandQueueUrls,
+  DELIVERY_QUEUE_URL: deliveries.url,
   MEDIA_BUCKET: mediaBucket.name,
   STATE_BUCKET: stateBucket.name,
 };

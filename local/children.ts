@@ -63,6 +63,13 @@ export async function startHost(place: Place, environment: Environment, number: 
   await supervisor.start(options.name, () => startNodeProcess({ ...options, args: [], environment, signal }));
 }
 
+/** Delivers events, and sweeps. */
+export async function startDeliverer(place: Place, environment: Environment): Promise<void> {
+  const { supervisor, logs, signal } = place;
+  const options = { name: "deliverer", file: "functions/serve-deliveries.ts", logs, stopDeadlineMs: STOP_DEADLINE_MS };
+  await supervisor.start(options.name, () => startNodeProcess({ ...options, args: [], environment, signal }));
+}
+
 /** A server that names its URL when it is ready: started again after it died, it gets the port that it had. */
 async function startOnPort<Ready extends { url: string } | { endpoint: string }>(
   { supervisor, logs, signal }: Place,

@@ -5,7 +5,7 @@ export type Environment = Record<string, string | undefined>;
 
 /** Settings of the operator's own AWS account, database and queues: they must not reach processes that use ours. */
 const OURS =
-  /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|SCHEDULER_|STATE_|MEDIA_BUCKET$|HOST_ID$)/;
+  /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|DELIVERY_QUEUE_URL$|SCHEDULER_|STATE_|MEDIA_BUCKET$|HOST_ID$)/;
 
 /** What every child gets: the operator's settings, then `settings`, then the access to the local cloud. */
 export function baseEnvironment(aws: Omit<Aws, "endpoint">, settings: Environment): Environment {
@@ -35,6 +35,7 @@ export function serviceEnvironment(base: Environment, aws: Aws, provisioned: Pro
     SCHEDULER_ROLE_ARN: provisioned.schedulerRoleArn,
     SCHEDULER_DEAD_LETTER_ARN: provisioned.schedulesDeadArn,
     COMMAND_QUEUE_URLS: provisioned.commandQueueUrls.join(","),
+    DELIVERY_QUEUE_URL: provisioned.deliveryQueueUrl,
     MEDIA_BUCKET: provisioned.mediaBucket,
     DATABASE_URL: databaseUrl,
   };

@@ -6,6 +6,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { ConflictException, CreateScheduleGroupCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
+import { WAKE_VISIBILITY_SECONDS } from "../shared/delivery-queue.ts";
 import { VISIBILITY_SECONDS } from "../shared/queue.ts";
 
 /** Where the local cloud is, and the one key pair that it accepts. */
@@ -19,6 +20,7 @@ export type Provisioned = {
   scheduleGroup: string;
   schedulerRoleArn: string;
   schedulesDeadArn: string;
+  deliveryQueueUrl: string;
 };
 
 const STATE_BUCKET = "whatsapp-state";
@@ -46,8 +48,9 @@ export async function provision(aws: Aws): Promise<Provisioned> {
   const sqs = new SQSClient(client);
   const scheduler = new SchedulerClient(client);
   try {
-    const [commandQueueUrls, schedulesDeadArn] = await Promise.all([
-      createQueues(sqs),
+    const [commandQueueUrls, deliveryQueueUrl, schedulesDeadArn] = await Promise.all([
+      createCommandQueues(sqs),
+      createDeliveryQueue(sqs),
       createSchedulesDead(sqs),
       createScheduleGroup(scheduler),
       createBucket(s3, STATE_BUCKET, STATE_EXPIRY),
@@ -57,6 +60,7 @@ export async function provision(aws: Aws): Promise<Provisioned> {
       stateBucket: STATE_BUCKET,
       mediaBucket: MEDIA_BUCKET,
       commandQueueUrls,
+      deliveryQueueUrl,
       scheduleGroup: SCHEDULE_GROUP,
       schedulerRoleArn: SCHEDULER_ROLE_ARN,
       schedulesDeadArn,
@@ -81,21 +85,34 @@ async function createBucket(s3: S3Client, name: string, expiry: Expiry): Promise
   await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket: name, LifecycleConfiguration: { Rules } }));
 }
 
-async function createQueues(sqs: SQSClient): Promise<string[]> {
-  const deadLetters = await createQueue(sqs, "commands-dead.fifo", {});
-  const redrive = { deadLetterTargetArn: await arnOf(sqs, deadLetters), maxReceiveCount: MAX_RECEIVES };
-  const settings = { VisibilityTimeout: String(VISIBILITY_SECONDS), RedrivePolicy: JSON.stringify(redrive) };
+/** Targets of schedules cannot name a deduplication id: it is taken from the content (EventBridge, SqsParameters). */
+const FIFO = { ContentBasedDeduplication: "true" };
+
+async function createCommandQueues(sqs: SQSClient): Promise<string[]> {
+  const redrive = await createDeadLetters(sqs, "commands-dead.fifo", FIFO);
+  const settings = { ...FIFO, VisibilityTimeout: String(VISIBILITY_SECONDS), ...redrive };
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   return Promise.all(shards.map((shard) => createQueue(sqs, `commands-${shard}.fifo`, settings)));
 }
 
-/** Dead letters of schedules cannot go to a FIFO queue (API reference, DeadLetterConfig). */
-async function createSchedulesDead(sqs: SQSClient): Promise<string> {
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: "schedules-dead" }));
-  return await arnOf(sqs, QueueUrl);
+async function createDeliveryQueue(sqs: SQSClient): Promise<string> {
+  const redrive = await createDeadLetters(sqs, "deliveries-dead", {});
+  return await createQueue(sqs, "deliveries", { VisibilityTimeout: String(WAKE_VISIBILITY_SECONDS), ...redrive });
 }
 
-async function arnOf(sqs: SQSClient, QueueUrl: string | undefined): Promise<string> {
+/** @returns what another queue's settings say of it */
+async function createDeadLetters(sqs: SQSClient, name: string, settings: Record<string, string>) {
+  const QueueUrl = await createQueue(sqs, name, settings);
+  const redrive = { deadLetterTargetArn: await arnOf(sqs, QueueUrl), maxReceiveCount: MAX_RECEIVES };
+  return { RedrivePolicy: JSON.stringify(redrive) };
+}
+
+/** Dead letters of schedules cannot go to a FIFO queue (API reference, DeadLetterConfig). */
+async function createSchedulesDead(sqs: SQSClient): Promise<string> {
+  return await arnOf(sqs, await createQueue(sqs, "schedules-dead", {}));
+}
+
+async function arnOf(sqs: SQSClient, QueueUrl: string): Promise<string> {
   const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }));
   if (!Attributes?.QueueArn) throw new Error(`no ARN came for the queue ${QueueUrl}`);
   return Attributes.QueueArn;
@@ -111,10 +128,9 @@ async function createScheduleGroup(scheduler: SchedulerClient): Promise<void> {
 
 async function createQueue(sqs: SQSClient, name: string, settings: Record<string, string>): Promise<string> {
   // A queue that exists with other settings refuses to be created again: only what never changes is said here.
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { FifoQueue: "true" } }));
+  const kind = name.endsWith(".fifo") ? { Attributes: { FifoQueue: "true" } } : {};
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name, ...kind }));
   if (!QueueUrl) throw new Error(`no URL came for the queue ${name}`);
-  // Targets of schedules cannot name a deduplication id: it is taken from the content (EventBridge, SqsParameters).
-  const Attributes = { ...settings, ContentBasedDeduplication: "true" };
-  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: settings }));
   return QueueUrl;
 }

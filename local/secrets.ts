@@ -7,6 +7,7 @@ import { newToken } from "../shared/token.ts";
 import { LaunchError } from "./launch-error.ts";
 import { writePrivateFile } from "./write-private-file.ts";
 
+const newKey = () => randomBytes(32).toString("base64");
 const newSessionSecret = () => randomBytes(32).toString("hex");
 
 const secretsSchema = z.object({
@@ -19,6 +20,8 @@ const secretsSchema = z.object({
   apiToken: z.string().min(1),
   /** Keys the hashes of login cookies; a new one only ends the logins. */
   sessionSecret: z.string().min(32).default(newSessionSecret),
+  /** 32 bytes, base64: seals the secrets of webhooks. */
+  webhookKey: z.base64().length(44).default(newKey),
 });
 
 export type Secrets = z.infer<typeof secretsSchema>;
@@ -46,7 +49,7 @@ async function write(path: string, secrets: Secrets): Promise<Secrets> {
 
 const newSecrets = (): Secrets => ({
   installation: randomBytes(4).toString("hex"),
-  stateEncryptionKey: randomBytes(32).toString("base64"),
+  stateEncryptionKey: newKey(),
   aws: {
     accessKeyId: `LOCAL${randomBytes(8).toString("hex").toUpperCase()}`,
     secretAccessKey: randomBytes(30).toString("base64url"),
@@ -54,6 +57,7 @@ const newSecrets = (): Secrets => ({
   adminPassword: randomBytes(12).toString("base64url"),
   apiToken: newToken(),
   sessionSecret: newSessionSecret(),
+  webhookKey: newKey(),
 });
 
 function parse(text: string): unknown {

@@ -1,7 +1,7 @@
 import { openDatabase } from "../shared/db/pool.ts";
 import { migrate } from "../shared/db/migrate.ts";
 import { ensureFirstAdmin } from "../shared/first-admin.ts";
-import { hostName, startApi, startCloud, startHost, startSimulator } from "./children.ts";
+import { hostName, startApi, startCloud, startDeliverer, startHost, startSimulator } from "./children.ts";
 import { diskFull, openDataDir } from "./data-dir.ts";
 import type { DataDir } from "./data-dir.ts";
 import { prepareGivenDatabase } from "./database/given-database.ts";
@@ -53,7 +53,7 @@ export type Stack = {
   databaseUrl: string;
   aws: Aws;
   processes(): NamedProcess[];
-  /** Sends a signal to a process: `database`, `local-cloud`, `simulator`, `api`, `socket-host-1`, … It is started again. */
+  /** Sends a signal to a process: `database`, `local-cloud`, `simulator`, `api`, `deliverer`, `socket-host-1`, … It is started again. */
   kill(name: string, signal: NodeJS.Signals): void;
   /** Stops everything in order and lets the data directory go. */
   dispose(): Promise<void>;
@@ -85,7 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   /** What takes work first, what others stand on last. */
   async function dispose(): Promise<void> {
     await supervisor.stop("api");
-    await Promise.all(hosts.map((number) => supervisor.stop(hostName(number))));
+    await Promise.all([...hosts.map(hostName), "deliverer"].map((name) => supervisor.stop(name)));
     await Promise.all([supervisor.stop("simulator"), supervisor.stop("local-cloud")]);
     await supervisor.stop("database");
     await written;
@@ -137,7 +137,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // Who tries the product out has a receiver and files on this machine.
       ...(simulator && { ALLOWED_PRIVATE_HOSTS: base["ALLOWED_PRIVATE_HOSTS"] || LOOPBACK_HOSTS }),
     };
-    const apiEnvironment = { ...services, SESSION_SECRET: base["SESSION_SECRET"] || secrets.sessionSecret };
+    const webhookKey = { WEBHOOK_ENCRYPTION_KEY: base["WEBHOOK_ENCRYPTION_KEY"] || secrets.webhookKey };
+    const SESSION_SECRET = base["SESSION_SECRET"] || secrets.sessionSecret;
+    const apiEnvironment = { ...services, ...webhookKey, SESSION_SECRET };
     const hostEnvironment = {
       ...services,
       STATE_BUCKET: cloud.provisioned.stateBucket,
@@ -147,6 +149,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     const [apiUrl] = await together([
       () => startApi(place, apiEnvironment, options.port ?? 0),
+      () => startDeliverer(place, { ...services, ...webhookKey }),
       ...hosts.map((number) => async () => {
         const HOST_ID = `${secrets.installation}-${hostName(number)}`;
         const environment = { ...hostEnvironment, HOST_ID };

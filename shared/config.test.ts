@@ -7,7 +7,9 @@ const CLOUD = {
   SCHEDULER_GROUP: "messages",
   SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
   SCHEDULER_DEAD_LETTER_ARN: "arn:aws:sqs:us-east-1:000000000000:schedules-dead",
+  DELIVERY_QUEUE_URL: "http://127.0.0.1:1/0/deliveries",
   MEDIA_BUCKET: "whatsapp-media",
+  WEBHOOK_ENCRYPTION_KEY: Buffer.alloc(32, 8).toString("base64"),
   SESSION_SECRET: "5f1d9c3b7a2e4860d1c2b3a495867768",
 };
 const HOST = {

@@ -13,12 +13,15 @@ import type { HostId } from "./ids.ts";
 import {
   apiSchema,
   database,
+  deliverSchema,
+  hostnameOf,
   hostSchema,
   isStrong,
   logging,
   migrateSchema,
   portNumber,
   scheduling,
+  sweepSchema,
 } from "./settings.ts";
 
 export class ConfigError extends Error {
@@ -39,6 +42,8 @@ function surroundings(): Environment {
 /** Where MySQL is. `DATABASE_URL` wins over `DB_*`; `?socketPath=` in it means a Unix socket. */
 export type DatabaseConfig = { url: string; poolSize: number };
 export type SchedulerConfig = { group: string; roleArn: string; deadLetterArn: string };
+export type SweepConfig = ReturnType<typeof loadSweepConfig>;
+export type DeliverConfig = ReturnType<typeof loadDeliverConfig>;
 export type ApiConfig = ReturnType<typeof loadApiConfig>;
 export type HostConfig = ReturnType<typeof loadHostConfig>;
 export type WhatsAppConfig = HostConfig["whatsapp"];
@@ -51,6 +56,7 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     database: databaseOf(env),
     commandQueueUrls: env.COMMAND_QUEUE_URLS,
     scheduler: schedulerOf(env),
+    deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
     mediaBucket: env.MEDIA_BUCKET,
     port: env.DASHBOARD_PORT,
     bindAddress: env.API_HOST,
@@ -69,6 +75,8 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     /** As the guarded fetch takes them (shared/guarded-fetch.ts). */
     allowedPrivateHosts: env.ALLOWED_PRIVATE_HOSTS ?? [],
+    /** 32 bytes; seals the secrets of webhooks (shared/sealed.ts). */
+    webhookKey: env.WEBHOOK_ENCRYPTION_KEY,
   };
 }
 
@@ -89,6 +97,7 @@ export function loadHostConfig(environment: Environment = process.env) {
     logLevel: env.LOG_LEVEL,
     database: databaseOf(env),
     commandQueueUrls: env.COMMAND_QUEUE_URLS,
+    deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
     mediaBucket: env.MEDIA_BUCKET,
     stateBucket: env.STATE_BUCKET,
     stateEncryptionKey: env.STATE_ENCRYPTION_KEY,
@@ -110,6 +119,37 @@ export function loadHostConfig(environment: Environment = process.env) {
       loginsPerSecond: env.WA_LOGINS_PER_SECOND,
       printQr: env.WA_PRINT_QR_TERMINAL,
     },
+  };
+}
+
+/** For whoever delivers events. Throws `ConfigError`. */
+export function loadDeliverConfig(environment: Environment = surroundings()) {
+  const env = read(deliverSchema, environment);
+  return {
+    logLevel: env.LOG_LEVEL,
+    database: databaseOf(env),
+    commandQueueUrls: env.COMMAND_QUEUE_URLS,
+    deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
+    allowedPrivateHosts: env.ALLOWED_PRIVATE_HOSTS ?? [],
+    webhookKey: env.WEBHOOK_ENCRYPTION_KEY,
+    chatbot:
+      env.API_AIRABOT === undefined
+        ? undefined
+        : { url: env.API_AIRABOT, host: hostnameOf(env.API_AIRABOT), secret: env.API_AIRABOT_SECRET },
+    repliesPerMinute: env.CHATBOT_REPLIES_PER_MINUTE,
+  };
+}
+
+/** For what is done each minute. Throws `ConfigError`. */
+export function loadSweepConfig(environment: Environment = surroundings()) {
+  const env = read(sweepSchema, environment);
+  return {
+    logLevel: env.LOG_LEVEL,
+    database: databaseOf(env),
+    commandQueueUrls: env.COMMAND_QUEUE_URLS,
+    deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
+    mediaBucket: env.MEDIA_BUCKET,
+    auditRetentionDays: env.AUDIT_RETENTION_DAYS,
   };
 }
 

@@ -11,6 +11,7 @@ export type HostId = Brand<"HostId">;
 export type EventId = Brand<"EventId">;
 export type JobId = Brand<"JobId">;
 export type ScheduleId = Brand<"ScheduleId">;
+export type WebhookId = Brand<"WebhookId">;
 /** The id that a message has on WhatsApp, the same for the sender and every recipient. */
 export type MessageId = Brand<"MessageId">;
 
@@ -32,7 +33,11 @@ export const newUserId = () => sortable("usr") as UserId;
 export const newTokenId = () => sortable("tok") as TokenId;
 export const newEventId = () => sortable("evt") as EventId;
 export const newScheduleId = () => sortable("sch") as ScheduleId;
+/** No event of this moment or a later one has a lower id. */
+export const eventIdsFrom = (time: Date) => `evt_${Math.max(0, time.getTime()).toString(16).padStart(12, "0")}`;
+export const timeOfEventId = (eventId: EventId) => new Date(Number.parseInt(eventId.slice(4, 16), 16));
 export const newJobId = () => sortable("job") as JobId;
+export const newWebhookId = () => sortable("hook") as WebhookId;
 export const newHostId = () => sortable("host") as HostId;
 
 /**

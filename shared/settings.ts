@@ -17,11 +17,13 @@ const isTimeZone = (zone: string) => {
 const isRegionList = (list: string) => list === "*" || list.split(",").every((region) => /^[A-Z]{2}$/.test(region));
 const isOriginList = (list: string) =>
   list === "*" || list.split(",").every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
+/** Of a URL; an IPv6 address without brackets. */
+export const hostnameOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, "");
 /** A host as the `hostname` of a URL has it, but an IPv6 address without brackets. Undefined when it is not a host alone. */
 const hostOf = (text: string) => {
   const written = `http://${isIPv6(text) ? `[${text}]` : text}/`;
   const url = URL.canParse(written) ? new URL(written) : undefined;
-  return url?.href === `http://${url?.hostname}/` ? url.hostname.replace(/^\[|\]$/g, "") : undefined;
+  return url?.href === `http://${url?.hostname}/` ? hostnameOf(url.href) : undefined;
 };
 const hostList = z.string().transform((list, context) => {
   const hosts = list.split(",").map((text) => hostOf(text.trim()));
@@ -74,6 +76,13 @@ const queues = {
     .transform((list) => list.split(","))
     .pipe(z.array(z.url()).min(1))
     .describe("The SQS FIFO queues of the shards, with commas between them; the place in the list is the shard."),
+  DELIVERY_QUEUE_URL: z.url().describe("The SQS queue that wakes whoever delivers events to webhooks."),
+};
+
+const webhookSecrets = {
+  WEBHOOK_ENCRYPTION_KEY: bytes32.describe(
+    "32 bytes in base64: seals the secrets of webhooks. With another one every webhook needs a new secret.",
+  ),
 };
 
 /** Of each process that has EventBridge Scheduler do something later. */
@@ -89,6 +98,10 @@ export const scheduling = {
 /** Files on their way in and out, and the answers of reading commands; everything in it expires. */
 const media = {
   MEDIA_BUCKET: z.string().min(3).describe("S3 bucket of files on their way and of answers with content; all expires."),
+};
+
+const auditing = {
+  AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).default(365).describe("How long the audit log is kept."),
 };
 
 /** Of each process that fetches URLs which users give. */
@@ -107,6 +120,7 @@ export const apiSchema = z.object({
   ...scheduling,
   ...media,
   ...fetching,
+  ...webhookSecrets,
   DASHBOARD_PORT: portNumber.default(4000).describe("The API's port; 0 takes any free one."),
   API_HOST: z.string().default("127.0.0.1").describe("The address that the API listens on."),
   APP_TIMEZONE: z
@@ -146,7 +160,7 @@ export const apiSchema = z.object({
     .refine(isOriginList, "must be * or a list of origins such as https://app.example.com")
     .optional()
     .describe("Origins whose pages may call with a token, with commas between them, or `*`. Not set: none."),
-  AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).default(365).describe("How long the audit log is kept."),
+  ...auditing,
 });
 
 export const hostSchema = z.object({
@@ -200,6 +214,37 @@ export const hostSchema = z.object({
     .describe("Print the QR code of a device in the terminal, to be scanned there."),
 });
 
+export const deliverSchema = z.object({
+  ...logging,
+  ...database,
+  ...queues,
+  ...fetching,
+  ...webhookSecrets,
+  API_AIRABOT: z
+    .url({ protocol: /^https?$/, error: "must begin with http:// or https://" })
+    .optional()
+    .describe("The chatbot of numbers that have no endpoint of their own. It may be inside."),
+  API_AIRABOT_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "must be whsec_ and 24 to 64 bytes in base64")
+    .optional()
+    .describe("What requests to it are signed with. Not set: they are signed with something that nobody knows."),
+  CHATBOT_REPLIES_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(20)
+    .describe("Most replies of a chatbot to one chat in a minute; what is more is dropped, so that two bots stop."),
+});
+
+export const sweepSchema = z.object({
+  ...logging,
+  ...database,
+  ...queues,
+  ...media,
+  ...auditing,
+});
+
 export const migrateSchema = z.object({
   ...logging,
   ...database,
@@ -207,4 +252,10 @@ export const migrateSchema = z.object({
 });
 
 /** The settings of each process, for those who check or describe them. */
-export const settingsOf = { api: apiSchema, "socket-host": hostSchema, migrate: migrateSchema };
+export const settingsOf = {
+  api: apiSchema,
+  "socket-host": hostSchema,
+  deliver: deliverSchema,
+  sweep: sweepSchema,
+  migrate: migrateSchema,
+};

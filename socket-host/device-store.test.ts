@@ -24,6 +24,7 @@ function storeOf(storage: MemoryStorage, epoch: number, lease: { epoch: number }
   const environment = {
     DATABASE_URL: "mysql://localhost/test",
     COMMAND_QUEUE_URLS: "http://localhost/queue",
+    DELIVERY_QUEUE_URL: "http://localhost/deliveries",
     STATE_BUCKET: "state",
     MEDIA_BUCKET: "media",
     STATE_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString("base64"),

@@ -1,9 +1,11 @@
 import { loadHostConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
+import { openDeliveryQueue } from "../shared/delivery-queue.ts";
 import { newHostId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { openStorage } from "../shared/storage.ts";
+import { wakeDeliverers } from "../shared/wake-deliverers.ts";
 import { startHealthServer } from "./health-server.ts";
 import { Host } from "./host.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -24,6 +26,8 @@ async function main(): Promise<void> {
   const leaseDatabase = openDatabase({ ...config.database, poolSize: LEASE_CONNECTIONS }, ABANDONED_AFTER_SECONDS);
   const ruleDatabase = openDatabase({ ...config.database, poolSize: 1 }, ABANDONED_AFTER_SECONDS, 1);
   const queues = openCommandQueues(config.commandQueueUrls);
+  const deliveryQueue = openDeliveryQueue(config.deliveryQueueUrl);
+  database.onCommitted = wakeDeliverers(deliveryQueue, log);
   const storage = openStorage(config.stateBucket);
   const media = openStorage(config.mediaBucket);
   await storage.selfTest();
@@ -42,6 +46,7 @@ async function main(): Promise<void> {
     log.info({ why }, "stopping");
     await host.stop();
     queues.close();
+    deliveryQueue.close();
     storage.close();
     media.close();
     await Promise.all(Object.values(databases).map((one) => one.close()));

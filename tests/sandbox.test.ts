@@ -80,7 +80,7 @@ test("run.json tells its owner where everything is, and what it tells is true", 
   const run = await running();
   expect((await stat(join(dataDir, "run.json"))).mode & 0o777).toBe(0o600);
   const names = run.processes.map(({ name }) => name).toSorted();
-  expect(names).toEqual(["api", "database", "local-cloud", "simulator", "socket-host-1"]);
+  expect(names).toEqual(["api", "database", "deliverer", "local-cloud", "simulator", "socket-host-1"]);
   expect(run.processes.every(({ pid }) => isAlive(pid))).toBe(true);
   expect(await statusOf(run.apiUrl, run.token)).toBe(200);
   expect(await statusOf(run.apiUrl, "wag_wrong")).toBe(401);

@@ -12,6 +12,7 @@ import type { Database } from "../../shared/db/pool.ts";
 import * as tokens from "../../shared/db/tokens.ts";
 import { newTokenId } from "../../shared/ids.ts";
 import type { DeviceId, UserId } from "../../shared/ids.ts";
+import { openDeliveryQueue } from "../../shared/delivery-queue.ts";
 import { createLog } from "../../shared/log.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
 import { EVERY_SCOPE } from "../../shared/scopes.ts";
@@ -49,16 +50,26 @@ export async function startGateway(settings: Record<string, string> = {}) {
   const config = loadApiConfig({ ...environment, DATABASE_URL: database.url, SYNC_WAIT_MS: "3000", ...settings });
   const queues = openCommandQueues(config.commandQueueUrls);
   const scheduler = openScheduler(config.scheduler);
+  const deliveries = openDeliveryQueue(config.deliveryQueueUrl);
   const media = openStorage(config.mediaBucket);
   afterAll(() => {
     queues.close();
     scheduler.close();
+    deliveries.close();
     media.close();
   });
   const userId = await testUser(database);
   const token = await tokenFor(database, userId);
 
-  const services: Services = { config, database, queues, scheduler, media, log: createLog("api", "silent") };
+  const services: Services = {
+    config,
+    database,
+    queues,
+    scheduler,
+    deliveries,
+    media,
+    log: createLog("api", "silent"),
+  };
   const usual = createApp(services);
   const check = conformance(await allRoutes(config));
   /** Asks the API, or one with other services. */
@@ -121,6 +132,7 @@ async function startLocalCloud() {
     SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
     SCHEDULER_DEAD_LETTER_ARN: `arn:aws:sqs:${CLOUD.region}:000000000000:schedules-dead`,
     SESSION_SECRET: randomBytes(32).toString("hex"),
+    WEBHOOK_ENCRYPTION_KEY: randomBytes(32).toString("base64"),
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
@@ -131,6 +143,7 @@ async function startLocalCloud() {
     const answer = await client.send(new CreateQueueCommand({ QueueName: `shard-${shard}.fifo`, Attributes }));
     urls.push(answer.QueueUrl ?? "");
   }
+  const { QueueUrl: DELIVERY_QUEUE_URL = "" } = await client.send(new CreateQueueCommand({ QueueName: "deliveries" }));
   client.destroy();
   const s3 = new S3Client({ forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: MEDIA_BUCKET }));
@@ -139,5 +152,5 @@ async function startLocalCloud() {
     await cloud.dispose();
     await rm(dataDir, { recursive: true, force: true });
   });
-  return { ...environment, COMMAND_QUEUE_URLS: urls.join(","), MEDIA_BUCKET };
+  return { ...environment, COMMAND_QUEUE_URLS: urls.join(","), DELIVERY_QUEUE_URL, MEDIA_BUCKET };
 }

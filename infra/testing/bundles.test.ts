@@ -37,6 +37,7 @@ async function cloudVariables() {
     AWS_ENDPOINT_URL_S3: cloud.endpoint,
     AWS_ENDPOINT_URL_SQS: cloud.endpoint,
     COMMAND_QUEUE_URLS: provisioned.commandQueueUrls.join(","),
+    DELIVERY_QUEUE_URL: provisioned.deliveryQueueUrl,
     SCHEDULER_GROUP: provisioned.scheduleGroup,
     SCHEDULER_ROLE_ARN: provisioned.schedulerRoleArn,
     SCHEDULER_DEAD_LETTER_ARN: provisioned.schedulesDeadArn,
@@ -115,6 +116,7 @@ describe("the bundle of the API", () => {
     const { folder, variables } = await unpack("functions/api.handler", {
       DATABASE_URL: database.url,
       SESSION_SECRET: "5f1d9c3b7a2e4860d1c2b3a495867768",
+      WEBHOOK_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64"),
     });
     const event = {
       version: "2.0",

@@ -13,6 +13,7 @@ import { storageRules } from "./rules/storage.ts";
 /** The secrets with which the tests make their graphs: what must not be readable anywhere. */
 export const SECRETS = {
   StateEncryptionKey: Buffer.alloc(32, "state key").toString("base64"),
+  WebhookEncryptionKey: Buffer.alloc(32, "webhook key").toString("base64"),
   SessionSecret: "a session secret of thirty-two characters",
 };
 /** What the stand-in for a generated password begins with (stand-ins.mjs). */

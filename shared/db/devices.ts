@@ -192,6 +192,12 @@ export async function getAllOwned(
   return new Map(rows.map((row) => [row.device_id, toOwned(row)]));
 }
 
+/** Whether this is the number of a device, of anybody's. */
+export async function isNumberOfOurs(database: Database, phoneNumber: string): Promise<boolean> {
+  const sql = "SELECT 1 FROM devices WHERE phone_number = ? LIMIT 1";
+  return (await select(database.pool, sql, [phoneNumber])).length > 0;
+}
+
 /** Devices whose rows a transaction holds, with the number of the last event of each. */
 export type HeldDevices = Map<DeviceId, { lastSequence: number }>;
 

@@ -4,6 +4,7 @@ import { newEventId } from "../ids.ts";
 import type { DeviceId, EventId } from "../ids.ts";
 import * as devices from "./devices.ts";
 import type { HeldDevices } from "./devices.ts";
+import { fanOut } from "./fan-out.ts";
 import { execute, parseJson, select } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
 import { toJson } from "./well-formed.ts";
@@ -33,7 +34,7 @@ export async function append(
 
 /**
  * As `append`, for facts of several devices, all of which the transaction holds (`devices.hold`): those of each in the
- * order given.
+ * order given. The deliveries of those that are new are written with them.
  */
 export async function appendHeld(
   runner: Runner,
@@ -55,21 +56,22 @@ export async function appendHeld(
   });
   if (!fresh.length) return 0;
   const added = new Map<DeviceId, number>();
-  const values = fresh.flatMap((event) => {
+  const written = fresh.map((event) => {
     const device = held.get(event.deviceId);
     if (!device) throw new Error("events of a device whose row is not held");
     device.lastSequence += 1;
     added.set(event.deviceId, (added.get(event.deviceId) ?? 0) + 1);
-    return [
-      event.deviceId,
-      device.lastSequence,
-      newEventId(),
-      event.type,
-      event.dedupeKey,
-      event.occurredAt,
-      toJson(event.data),
-    ];
+    return { ...event, id: newEventId(), sequence: device.lastSequence };
   });
+  const values = written.flatMap((event) => [
+    event.deviceId,
+    event.sequence,
+    event.id,
+    event.type,
+    event.dedupeKey,
+    event.occurredAt,
+    toJson(event.data),
+  ]);
   await execute(
     runner,
     `INSERT INTO events (device_id, sequence, event_id, type, dedupe_key, occurred_at, data)
@@ -83,6 +85,7 @@ export async function appendHeld(
      WHERE device_id IN (${[...added].map(() => "?").join(",")})`,
     [...[...added].flat(), ...added.keys()],
   );
+  await fanOut(runner, written);
   return fresh.length;
 }
 

@@ -2,7 +2,12 @@ import mysql from "mysql2/promise";
 import type { DatabaseConfig } from "../config.ts";
 
 /** A pool of connections; every statement goes through `execute`, `select` or `transaction`. */
-export type Database = { pool: mysql.Pool; close: () => Promise<void> };
+export type Database = {
+  pool: mysql.Pool;
+  close: () => Promise<void>;
+  /** Told after a commit what its transaction has noted (`noteForCommit`), if it has. */
+  onCommitted?: (notes: ReadonlySet<string>) => void;
+};
 
 /** What runs a statement: the pool, or one connection inside a transaction. */
 export type Runner = Pick<mysql.Connection, "execute">;
@@ -80,14 +85,24 @@ export async function execute(runner: Runner, sql: string, values: Value[] = [])
   }
 }
 
+const notes = new WeakMap<Runner, Set<string>>();
+
+/** Says something that is to be told, once, when the transaction is committed, and not at all if it is not. */
+export function noteForCommit(runner: Runner, note: string): void {
+  notes.set(runner, (notes.get(runner) ?? new Set()).add(note));
+}
+
 /** Runs `work` in one transaction; begins again after a deadlock, so `work` must be repeatable. */
 export async function transaction<T>(database: Database, work: (runner: Runner) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const connection = await database.pool.getConnection();
     try {
+      notes.delete(connection);
       await connection.beginTransaction();
       const value = await work(connection);
       await connection.commit();
+      const noted = notes.get(connection);
+      if (noted) database.onCommitted?.(noted);
       return value;
     } catch (error) {
       await connection.rollback().catch(() => connection.destroy());

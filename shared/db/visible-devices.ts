@@ -20,3 +20,7 @@ export function visibleDevices({ userId, role, deviceIds }: Viewer): { sql: stri
     values: [...values, ...deviceIds],
   };
 }
+
+/** The same of any number of viewers at once: the device `d` may be seen by the user `u`. */
+export const VISIBLE_TO_USER = `(u.role = 'admin' OR d.user_id = u.user_id
+  OR EXISTS (SELECT 1 FROM device_grants g WHERE g.user_id = u.user_id AND g.device_id = d.device_id))`;

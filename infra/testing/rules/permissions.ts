@@ -15,11 +15,12 @@ const MANAGED = new Set([
 const eachStatement = (graph: Graph, check: (role: Resource, statement: Statement) => string[]) =>
   ofType(graph, ROLE).flatMap((role) => allowances(graph, role).flatMap((statement) => check(role, statement)));
 
-/** Actions of a service in a role, in order. */
-const actionsOn = (graph: Graph, role: string, service: string) =>
+/** Actions of a role on the command queues, or on that of deliveries, in order. */
+const actionsOn = (graph: Graph, role: string, queues: "commands" | "deliveries") =>
   allowances(graph, one(graph, ROLE, role))
+    .filter(({ Resource = [] }) => Resource.some((arn) => arn.includes("Deliveries")) === (queues === "deliveries"))
     .flatMap((statement) => statement.Action ?? [])
-    .filter((action) => action.startsWith(`${service}:`))
+    .filter((action) => action.startsWith("sqs:"))
     .toSorted()
     .join();
 
@@ -65,13 +66,18 @@ export const permissionRules: Record<string, Rule> = {
   },
 
   "the API sends commands, the socket host takes them, neither does the other's": (graph) => [
-    ...unless(actionsOn(graph, "ApiRole", "sqs") === "sqs:GetQueueAttributes,sqs:SendMessage", "ApiRole"),
+    ...unless(actionsOn(graph, "ApiRole", "commands") === "sqs:GetQueueAttributes,sqs:SendMessage", "ApiRole"),
     ...unless(
-      actionsOn(graph, "SocketHostTaskRole", "sqs") ===
+      actionsOn(graph, "SocketHostTaskRole", "commands") ===
         "sqs:ChangeMessageVisibility,sqs:DeleteMessage,sqs:GetQueueAttributes,sqs:ReceiveMessage",
       "SocketHostTaskRole",
     ),
   ],
+
+  "whoever writes events may wake who delivers them": (graph) =>
+    ["ApiRole", "SocketHostTaskRole"].flatMap((role) =>
+      unless(actionsOn(graph, role, "deliveries") === "sqs:GetQueueAttributes,sqs:SendMessage", role),
+    ),
 
   "the API hands the scheduler its role and no other": (graph) =>
     eachStatement(graph, (role, { Action = [], Resource = [], Condition }) => {

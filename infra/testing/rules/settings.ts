@@ -6,9 +6,11 @@ import { unless } from "./rule.ts";
 import type { Rule } from "./rule.ts";
 
 type Settings = Record<string, string>;
-type ProcessName = keyof typeof settingsOf;
+/** Those that the cloud runs. */
+type ProcessName = Exclude<keyof typeof settingsOf, "deliver" | "sweep">;
 
 const FUNCTIONS: Record<Exclude<ProcessName, "socket-host">, string> = { api: "Api", migrate: "Migrate" };
+const PROCESSES: readonly ProcessName[] = ["api", "migrate", "socket-host"];
 
 /** Settings that the cloud leaves at their default, or that mean nothing there. Every other one must be given. */
 const LEFT_OUT = new Set([
@@ -62,7 +64,7 @@ function givenTo(graph: Graph, process: ProcessName): Settings {
 }
 
 const eachProcess = (graph: Graph, check: (process: ProcessName, given: Settings) => string[]) =>
-  (Object.keys(settingsOf) as ProcessName[]).flatMap((process) => check(process, givenTo(graph, process)));
+  PROCESSES.flatMap((process) => check(process, givenTo(graph, process)));
 
 export const settingRules: Record<string, Rule> = {
   "every process can start with the settings that it is given": (graph) =>

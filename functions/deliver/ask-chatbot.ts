@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { MAX_TEXT_LENGTH } from "../../shared/commands.ts";
+import type { SendingPayload } from "../../shared/commands.ts";
+import type { TestEvent } from "../../shared/db/deliveries.ts";
+import * as devices from "../../shared/db/devices.ts";
+import * as requestCounts from "../../shared/db/request-counts.ts";
+import type { Endpoint } from "../../shared/db/webhooks.ts";
+import { dispatch } from "../../shared/dispatch.ts";
+import type { Event } from "../../shared/events.ts";
+import type { GuardedFetch } from "../../shared/guarded-fetch.ts";
+import type { DeliverServices } from "./deliver-due.ts";
+import { postEvent } from "./post-event.ts";
+import type { Posted, Receiver } from "./post-event.ts";
+
+const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_REPLIES = 10;
+
+const text = z.string().min(1).max(MAX_TEXT_LENGTH);
+const reply = z.union([
+  text.transform((text) => ({ type: "text" as const, text })),
+  z.object({ type: z.literal("text"), text }),
+]);
+const answerSchema = z.object({
+  reply: z
+    .union([z.literal("").transform(() => []), reply.transform((one) => [one]), z.array(reply).max(MAX_REPLIES)])
+    .nullish(),
+});
+
+/**
+ * `posted` is undefined when nothing was asked. `error`: a stable word for why there is no reply, or not all of it; null
+ * otherwise. `mustRetry`: the reply could not be sent now.
+ */
+export type Asked =
+  | { posted: Posted; error: string | null; mustRetry?: boolean }
+  | { posted: undefined; error: string };
+
+/**
+ * Asks a chatbot about a message, and has its reply sent to that chat. Asked again after a crash, it sends nothing twice:
+ * the commands of the replies have their names from the event.
+ */
+export async function askChatbot(
+  services: DeliverServices,
+  receiver: Receiver & { fetcher: GuardedFetch },
+  { webhookId, userId }: Endpoint,
+  event: Event | TestEvent,
+): Promise<Asked> {
+  if (event.type !== "message.received") return { posted: undefined, error: "not_a_message" };
+  const { chat, chatPhone } = event.data;
+  const { database } = services;
+  const device = await devices.getOwned(database, event.deviceId);
+  if (device?.userId !== userId) return { posted: undefined, error: "device_gone" };
+  // Two numbers of this installation that answer each other would never stop.
+  if (chatPhone && (await devices.isNumberOfOurs(database, chatPhone)))
+    return { posted: undefined, error: "own_number" };
+  const posted = await postEvent(receiver.fetcher, receiver, event, MAX_ANSWER_BYTES);
+  if (posted.status === null || posted.status < 200 || posted.status > 299) return { posted, error: null };
+
+  const replies = repliesIn(posted.answer);
+  if (!replies) return { posted, error: "reply_invalid" };
+  if (!replies.length) return { posted, error: null };
+  const subject = createHash("sha256").update(`chatbot\n${webhookId}\n${chat}`).digest("hex");
+  const window = requestCounts.windowAt(Date.now() / 1000);
+  const count = await requestCounts.add(database, subject, window, 1);
+  if (count > services.repliesPerMinute) return { posted, error: "reply_limit" };
+  for (const [index, { text }] of replies.entries()) {
+    const payload: SendingPayload = { kind: "send-text", to: chat, text };
+    const key = `chatbot|${event.id}|${index}`;
+    // The key alone says what it is: a chatbot that is asked twice may answer in other words.
+    const fingerprint = createHash("sha256").update(key).digest();
+    const dispatched = await dispatch(services, device, payload, { key, fingerprint });
+    if (dispatched.outcome === "full") return { posted, error: "queue_full", mustRetry: true };
+  }
+  return { posted, error: null };
+}
+
+/** Undefined when the answer is none that we know. An empty one is no reply. */
+function repliesIn(body: string): { type: "text"; text: string }[] | undefined {
+  if (body.trim() === "") return [];
+  try {
+    const parsed = answerSchema.safeParse(JSON.parse(body));
+    return parsed.success ? (parsed.data.reply ?? []) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import * as audit from "../../shared/db/audit.ts";
+import * as deliveries from "../../shared/db/deliveries.ts";
+import type { Claim, ClaimedDelivery, Try } from "../../shared/db/deliveries.ts";
+import type { Database } from "../../shared/db/pool.ts";
+import * as webhooks from "../../shared/db/webhooks.ts";
+import type { Endpoint } from "../../shared/db/webhooks.ts";
+import { LONGEST_WAKE_DELAY_SECONDS } from "../../shared/delivery-queue.ts";
+import type { DeliveryQueue } from "../../shared/delivery-queue.ts";
+import type { GuardedFetch } from "../../shared/guarded-fetch.ts";
+import type { WebhookId } from "../../shared/ids.ts";
+import type { Log } from "../../shared/log.ts";
+import type { CommandQueues } from "../../shared/queue.ts";
+import { retryDelayMs } from "../../shared/retries.ts";
+import { askChatbot } from "./ask-chatbot.ts";
+import { postEvent } from "./post-event.ts";
+import type { Posted } from "./post-event.ts";
+import { receiverOf } from "./receiver.ts";
+
+export type DeliverServices = {
+  database: Database;
+  queue: Pick<DeliveryQueue, "wake">;
+  /** Where a chatbot's replies go. */
+  queues: CommandQueues;
+  fetcher: GuardedFetch;
+  /** Opens the secrets and headers of webhooks. */
+  key: Buffer;
+  /** The installation's own, for numbers that have none: the operator gave it, so it may be inside. */
+  chatbot: { url: string; secret: string | undefined; fetcher: GuardedFetch } | undefined;
+  /** Of one chat. */
+  repliesPerMinute: number;
+  log: Log;
+};
+
+/** After so long the rest is left to the next wake: a function has an end. */
+const ROUND_UNTIL_MS = 20_000;
+const KEPT_ANSWER_BYTES = 1_000;
+/** A receiver that asks for a pause gets one, but not for ever. */
+const LONGEST_ASKED_PAUSE_MS = 3_600_000;
+
+/**
+ * Delivers what is due for a webhook, in rounds, until nothing is or time is up. May run several times at once, in any
+ * number of processes, and be killed at any moment: what was claimed is tried again. Rejects when the database does not
+ * answer.
+ */
+export async function deliverDue(services: DeliverServices, webhookId: WebhookId): Promise<void> {
+  const { database } = services;
+  const endsAt = Date.now() + ROUND_UNTIL_MS;
+  let soonestMs = Infinity;
+  while (Date.now() < endsAt) {
+    const claimed = await deliveries.claim(database, webhookId);
+    if (!("claim" in claimed)) return await wakeAgain(services, webhookId, soonestMs);
+    const { pausedMs, tries } = await runRound(services, claimed);
+    if (pausedMs > 0) return await wakeAgain(services, webhookId, pausedMs);
+    for (const { waitMs } of tries) soonestMs = Math.min(soonestMs, waitMs ?? Infinity);
+  }
+  await wakeAgain(services, webhookId, 0);
+}
+
+async function runRound(services: DeliverServices, { claim, endpoint, deliveries: claimed }: Claim) {
+  const { database, log } = services;
+  const results = await Promise.all(claimed.map((delivery) => tryOne(services, endpoint, delivery)));
+  const tries = results.map((result) => result.outcome);
+  await deliveries.recordTries(database, claim, tries);
+  const counted = results.filter(({ posted }) => posted !== undefined);
+  const succeeded = counted.filter(({ outcome }) => outcome.isDelivered).length;
+  const failed = counted.length - succeeded;
+  const { webhookId } = endpoint;
+  if (endpoint.kind === "webhook" && counted.some(({ posted }) => posted?.status === GONE)) {
+    if (await webhooks.disable(database, webhookId, "gone")) await tellDisabled(services, webhookId, "gone");
+  }
+  const askedMs = Math.max(0, ...counted.map(({ posted }) => askedPauseMs(posted)));
+  const { pausedMs, isDisabled } = await deliveries.recordRound(database, endpoint, {
+    succeeded,
+    failed,
+    pauseMs: askedMs,
+  });
+  if (isDisabled) await tellDisabled(services, webhookId, "failing");
+  log.info({ webhookId, kind: endpoint.kind, succeeded, failed, pausedMs: pausedMs || undefined }, "delivered");
+  return { pausedMs, tries };
+}
+
+const GONE = 410;
+const OVERLOADED = [429, 503];
+const askedPauseMs = (posted: Posted | undefined) =>
+  posted?.status && OVERLOADED.includes(posted.status) ? Math.min(posted.retryAfterMs ?? 0, LONGEST_ASKED_PAUSE_MS) : 0;
+
+/** `posted` is undefined when nothing was sent. */
+type Result = { outcome: Try; posted: Posted | undefined };
+
+async function tryOne(services: DeliverServices, endpoint: Endpoint, delivery: ClaimedDelivery): Promise<Result> {
+  const { deliveryId, event, tries } = delivery;
+  const end = (error: string): Result => ({
+    outcome: { deliveryId, isDelivered: false, waitMs: undefined, ms: 0, status: null, answer: null, error },
+    posted: undefined,
+  });
+  if (!event) return end("erased");
+  const receiver = receiverOf(services, endpoint);
+  if (!receiver) return end("no_endpoint");
+  const asked =
+    endpoint.kind === "chatbot"
+      ? await askChatbot(services, receiver, endpoint, event)
+      : { posted: await postEvent(receiver.fetcher, receiver, event, KEPT_ANSWER_BYTES), error: null };
+  if (!asked.posted) return end(asked.error);
+  const { posted } = asked;
+  const { status, ms } = posted;
+  // Of an answer that breaks off after its status, the status counts.
+  const isTaken = status !== null && status >= 200 && status < 300;
+  const isDelivered = isTaken && !asked.mustRetry;
+  const isLast = isDelivered || (status === GONE && endpoint.kind === "webhook");
+  const waitMs = isLast ? undefined : retryDelayMs(endpoint.kind, tries, posted.retryAfterMs);
+  const error = asked.error ?? (isTaken ? null : (posted.refusal ?? "http_status"));
+  // What a chatbot says is a message.
+  const answer = endpoint.kind === "chatbot" ? null : posted.answer;
+  return { outcome: { deliveryId, isDelivered, waitMs, ms, status, answer, error }, posted };
+}
+
+/** Only what is soon: the rest is for `sweep`. */
+async function wakeAgain({ queue, log }: DeliverServices, webhookId: WebhookId, delayMs: number): Promise<void> {
+  if (delayMs > LONGEST_WAKE_DELAY_SECONDS * 1000) return;
+  await queue.wake([webhookId], delayMs).catch((err: unknown) => log.warn({ err, webhookId }, "not woken again"));
+}
+
+async function tellDisabled({ database, log }: DeliverServices, webhookId: WebhookId, reason: string): Promise<void> {
+  log.warn({ webhookId, reason }, "a webhook was disabled");
+  const nobody = { userId: null, tokenId: null, address: null, requestId: reason };
+  await audit.append(database, { ...nobody, action: "webhook.disable", target: webhookId });
+}
