@@ -147,6 +147,7 @@ export function loadSweepConfig(environment: Environment = surroundings()) {
     logLevel: env.LOG_LEVEL,
     database: databaseOf(env),
     commandQueueUrls: env.COMMAND_QUEUE_URLS,
+    scheduler: schedulerOf(env),
     deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
     mediaBucket: env.MEDIA_BUCKET,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,

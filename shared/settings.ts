@@ -241,6 +241,7 @@ export const sweepSchema = z.object({
   ...logging,
   ...database,
   ...queues,
+  ...scheduling,
   ...media,
   ...auditing,
 });

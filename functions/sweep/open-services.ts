@@ -3,6 +3,7 @@ import { openDatabase } from "../../shared/db/pool.ts";
 import { openDeliveryQueue } from "../../shared/delivery-queue.ts";
 import { createLog } from "../../shared/log.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
+import { openScheduler } from "../../shared/scheduler.ts";
 import { openStorage } from "../../shared/storage.ts";
 import type { SweepServices } from "./sweep-all.ts";
 
@@ -11,12 +12,15 @@ export function openSweepServices(config: SweepConfig): { services: SweepService
   const database = openDatabase(config.database);
   const queue = openDeliveryQueue(config.deliveryQueueUrl);
   const queues = openCommandQueues(config.commandQueueUrls);
+  const scheduler = openScheduler(config.scheduler);
   const media = openStorage(config.mediaBucket);
   const close = async () => {
     queue.close();
     queues.close();
+    scheduler.close();
     media.close();
     await database.close();
   };
-  return { services: { config, database, queue, queues, media, log: createLog("sweep", config.logLevel) }, close };
+  const log = createLog("sweep", config.logLevel);
+  return { services: { config, database, queue, queues, scheduler, media, log }, close };
 }

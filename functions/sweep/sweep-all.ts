@@ -6,18 +6,22 @@ import type { DeliveryQueue } from "../../shared/delivery-queue.ts";
 import { forgetExpired } from "../../shared/forget-expired.ts";
 import type { Log } from "../../shared/log.ts";
 import type { CommandQueues } from "../../shared/queue.ts";
+import type { Scheduler } from "../../shared/scheduler.ts";
 import type { Storage } from "../../shared/storage.ts";
+import { sweepCommands } from "../../shared/sweep-commands.ts";
+import { sweepSchedules } from "../../shared/sweep-schedules.ts";
 
 export type SweepServices = {
   config: SweepConfig;
   database: Database;
   queues: CommandQueues;
   queue: Pick<DeliveryQueue, "wake">;
+  scheduler: Scheduler;
   media: Storage;
   log: Log;
 };
 
-/** Webhooks that are woken, commands that are ended, in one round. */
+/** Webhooks that are woken, commands that are queued or ended, schedules that are armed, in one round. */
 const AT_ONCE = 1_000;
 
 /** What is done each minute, side by side with whoever else does it: each part is bounded, and repeatable at any moment. */
@@ -27,6 +31,8 @@ const PARTS: Record<string, (services: SweepServices) => Promise<unknown>> = {
   "give up deliveries": async ({ database }) => await deliveries.expire(database),
   "forget deliveries": async ({ database }) => await deliveries.removeOld(database),
   "forget deliveries of webhooks that are gone": async ({ database }) => await deliveries.removeOrphans(database),
+  "queue commands": async (services) => await sweepCommands(services, AT_ONCE),
+  "arm schedules": async (services) => await sweepSchedules(services, AT_ONCE),
   "expire commands": async ({ database }) => await commands.expire(database, AT_ONCE),
   "forget what has expired": async ({ database, config }) => await forgetExpired(database, config.auditRetentionDays),
 };
