@@ -8,7 +8,7 @@ import type { DeviceStoreOptions } from "./device-store.ts";
 import type { DeviceChats } from "./device-chats.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { KnownNumbers } from "./known-numbers.ts";
-import type { LoginBudget, LoginTicket } from "./login-budget.ts";
+import type { LoginBudget, LoginEntry, LoginTicket } from "./login-budget.ts";
 import { Milestones } from "./milestones.ts";
 import type { Milestone } from "./milestones.ts";
 import { printQr } from "./print-qr.ts";
@@ -100,15 +100,15 @@ export class Device {
 
   /**
    * Opens the device and keeps it open. Answers the first of: connected, a QR to scan, stopped with a reason.
-   * @param isUrgent a person waits for it; otherwise it takes its place in the line of logins
+   * @param entry its place in the line of logins
    */
-  async connect(isUrgent: boolean): Promise<Milestone> {
+  async connect(entry: LoginEntry): Promise<Milestone> {
     this.#isWanted = true;
     if (this.#milestones.standing) return this.#milestones.standing;
     const reached = this.#milestones.next();
-    this.#isAsked ||= isUrgent;
-    if (isUrgent) this.#opening?.ticket?.hurry();
-    if (!this.#connection && !this.#opening) void this.#open(isUrgent ? "urgent" : "in line");
+    this.#isAsked ||= entry === "urgent";
+    if (entry === "urgent") this.#opening?.ticket?.hurry();
+    if (!this.#connection && !this.#opening) void this.#open(entry);
     return await reached;
   }
 
@@ -224,14 +224,14 @@ export class Device {
     await this.#record.close();
   }
 
-  async #open(entry: "urgent" | "in line" | "at once"): Promise<void> {
+  async #open(entry: LoginEntry | "at once"): Promise<void> {
     const opening: { ticket?: LoginTicket } = {};
     this.#opening = opening;
     this.#timers.clear();
     const isCurrent = () => this.#opening === opening && this.#isWanted;
     try {
       if (entry !== "at once") {
-        opening.ticket = this.#options.logins.take(entry === "urgent");
+        opening.ticket = this.#options.logins.take(entry);
         await opening.ticket.granted;
       }
       const life = isCurrent() ? await this.#store.load() : undefined;

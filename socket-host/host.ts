@@ -109,7 +109,8 @@ export class Host {
       onTaken: (lease) => this.#startShard(lease),
       onLost: (lease, isUrgent) => this.#stopShard(lease, isUrgent),
       mayMove: (shard) => !this.#devicesOf(shard).some((device) => device.isLinking),
-      loginMs: (shard) => this.#devicesOf(shard).length * restoreStaggerMs,
+      // They are resumed, so nothing but the fleet's pace holds them up.
+      loginMs: (shard) => (this.#devicesOf(shard).length * 1000) / loginsPerSecond,
       onExpiry: (ms) => options.watchdog.expectWithin(ms),
       onRound: (held) => this.#markAlive(held),
     });
@@ -220,7 +221,7 @@ export class Host {
     await devices.endPairings(database, lease.shard, lease.epoch);
     const wanted = await devices.listToConnect(database, lease.shard);
     if (this.#isStopping || !this.#keeper.valid(lease.shard)) return;
-    for (const owned of wanted) void this.device(owned)?.connect(false);
+    for (const owned of wanted) void this.device(owned)?.connect(owned.wasConnected ? "resumed" : "in line");
   }
 
   /** `isUrgent`: the shard may be another host's already, so nothing is waited for. */

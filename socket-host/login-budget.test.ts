@@ -21,8 +21,8 @@ const times = (tickets: { granted: Promise<void> }[], start: number) =>
 test("those that nobody waits for come one by one, a person goes past them, and who leaves holds nobody up", async () => {
   const budget = new LoginBudget({ database, staggerMs: 1_000, loginsPerSecond: 1000, log });
   const start = performance.now();
-  const line = Array.from({ length: 4 }, () => budget.take(false));
-  const person = budget.take(true);
+  const line = Array.from({ length: 4 }, () => budget.take("in line"));
+  const person = budget.take("urgent");
   line[3]?.hurry();
   line[1]?.leave();
   const [urgent = 0, first = 0, left = 0, third = 0, hurried = 0] = await times([person, ...line], start);
@@ -31,16 +31,27 @@ test("those that nobody waits for come one by one, a person goes past them, and 
   expect(Math.max(left, hurried, urgent)).toBeLessThan(third);
 });
 
+test("those that were connected a moment ago go first and need no pause, at the fleet's pace", async () => {
+  const budget = new LoginBudget({ database, staggerMs: 1_000, loginsPerSecond: 50, log });
+  const start = performance.now();
+  const line = [budget.take("in line"), budget.take("in line")];
+  const resumed = Array.from({ length: 20 }, () => budget.take("resumed"));
+  const [[, second = 0], granted] = await Promise.all([times(line, start), times(resumed, start)]);
+  const last = Math.max(...granted);
+  expect(last).toBeGreaterThanOrEqual(10 * 20 - 25);
+  expect(second).toBeGreaterThan(last + 900);
+});
+
 test("two hosts together keep to the pace of the fleet", async () => {
   const host = () => new LoginBudget({ database, staggerMs: 0, loginsPerSecond: 20, log });
   const [one, other] = [host(), host()];
   const start = performance.now();
-  const tickets = Array.from({ length: 6 }, (_, n) => (n % 2 ? one : other).take(false));
+  const tickets = Array.from({ length: 6 }, (_, n) => (n % 2 ? one : other).take("in line"));
   const granted = (await times(tickets, start)).toSorted((a, b) => a - b);
   expect(granted.at(-1)).toBeGreaterThanOrEqual(5 * 50 - 5);
 });
 
 test("without a database nobody waits", async () => {
   const away = { ...database, pool: { execute: () => Promise.reject(new Error("away")) } } as unknown as Database;
-  await new LoginBudget({ database: away, staggerMs: 0, loginsPerSecond: 1, log }).take(false).granted;
+  await new LoginBudget({ database: away, staggerMs: 0, loginsPerSecond: 1, log }).take("in line").granted;
 });

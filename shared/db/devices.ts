@@ -169,11 +169,19 @@ const toOwned = (row: OwnedRow): OwnedDevice => ({
   isWanted: row.desired === "connected",
 });
 
-/** Every device of a shard that should be connected, those that were used last first. */
-export async function listToConnect(database: Database, shard: number): Promise<OwnedDevice[]> {
-  const sql = `SELECT device_id, user_id, shard, desired FROM devices
-    WHERE shard = ? AND desired = 'connected' ORDER BY last_activity IS NULL, last_activity DESC`;
-  return (await select<OwnedRow>(database.pool, sql, [shard])).map(toOwned);
+/**
+ * Every device of a shard that should be connected, those that were used last first. `wasConnected`: it was until its former
+ * host ended.
+ */
+export async function listToConnect(
+  database: Database,
+  shard: number,
+): Promise<(OwnedDevice & { wasConnected: boolean })[]> {
+  const sql = `SELECT device_id, user_id, shard, desired,
+      (status = 'connecting' AND status_reason = 'host_changed') AS was_connected
+    FROM devices WHERE shard = ? AND desired = 'connected' ORDER BY last_activity IS NULL, last_activity DESC`;
+  const rows = await select<OwnedRow & { was_connected: number | null }>(database.pool, sql, [shard]);
+  return rows.map((row) => ({ ...toOwned(row), wasConnected: row.was_connected === 1 }));
 }
 
 /** Undefined when it was removed from the registry. */

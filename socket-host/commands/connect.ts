@@ -2,6 +2,7 @@ import type { CommandPayload } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
 import { STORED } from "../consumer.ts";
 import type { Execution } from "../consumer.ts";
+import type { LoginEntry } from "../login-budget.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Opens the device. Done when it is connected or shows a QR: its row has both. The next command may begin at once. */
@@ -11,16 +12,16 @@ export async function connect(
 ): Promise<Execution> {
   const { database, device, command } = context;
   const isOurs = await commands.start(database, command.commandId, device.epoch, "running");
-  return isOurs ? { finished: openAndRecord(context, isInLine !== true) } : STORED;
+  return isOurs ? { finished: openAndRecord(context, isInLine ? "in line" : "urgent") } : STORED;
 }
 
 async function openAndRecord(
   { database, device, command, log }: CommandContext,
-  isUrgent: boolean,
+  entry: LoginEntry,
 ): Promise<"stored" | "kept"> {
   const { commandId } = command;
   try {
-    const milestone = await device.connect(isUrgent);
+    const milestone = await device.connect(entry);
     if (milestone.reached === "gone") return "kept";
     const outcome =
       milestone.reached === "stopped"

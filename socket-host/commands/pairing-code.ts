@@ -40,7 +40,7 @@ async function askAndRecord(context: CommandContext, phone: string): Promise<"st
 
 async function ask({ device, log }: CommandContext, phone: string): Promise<Outcome | "gone"> {
   for (let tries = 1; ; tries++) {
-    const milestone = await device.connect(true);
+    const milestone = await device.connect("urgent");
     if (milestone.reached === "gone") return "gone";
     if (milestone.reached === "connected") return ALREADY_LINKED;
     if (milestone.reached === "stopped") {
