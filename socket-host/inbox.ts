@@ -180,15 +180,16 @@ export class Inbox {
     const messages = journaled.flatMap((one) => one.messages);
     const facts = journaled.flatMap((one) => [...one.messages.map(messageEvent), ...one.facts]);
     const persist = messages.length ? await readers.persist(messages) : undefined;
-    const outcome = await transaction(database, async (runner) => {
+    const record = async (runner: Runner) => {
       const recorded = await events.append(runner, deviceId, epoch, facts);
       if (recorded !== "fenced") await persist?.(runner);
       return recorded;
-    });
+    };
+    const outcome = facts.length ? await transaction(database, record) : undefined;
     if (outcome === "fenced") return outcome;
     if (messages.length) await readers.store(messages);
     for (const { messageId } of messages) this.#forget(unavailableKey(messageId));
-    for (const receipt of journaled.flatMap((one) => one.receipts)) await recordReceipt(receipt);
+    await Promise.all(journaled.flatMap((one) => one.receipts).map(recordReceipt));
     return "recorded";
   }
 

@@ -10,6 +10,9 @@ export type CommitOptions = {
   onAppended: (names: string[]) => void;
 };
 
+/** What may wait for others to share its append waits so long: a receipt's acknowledgement does, and nobody sees it. */
+const SHARED_WAIT_MS = 40;
+
 /**
  * Which writes are durable. Records are marked dirty; one append at a time takes all of them. It begins in a macrotask:
  * whatever follows a write in microtasks (above all, the plaintext that belongs to a ratchet step of libsignal) is in
@@ -29,6 +32,9 @@ export class GroupCommit {
   #dirtyBytes = 0;
   #bytesInFlight = 0;
   #isScheduled = false;
+  /** The newest write that does not wait for others, and the timer of those that do. */
+  #urgentSeq = 0;
+  #sharedTimer: NodeJS.Timeout | undefined;
   #isAppending = false;
   #waiting: Waiting[] = [];
 
@@ -49,7 +55,14 @@ export class GroupCommit {
   /** What was touched is a write: from now on it is waited for, and an append begins soon. */
   advance(): void {
     this.seq += 1;
+    this.#urgentSeq = this.seq;
     this.#schedule();
+  }
+
+  /** As `advance`, but its append begins a little later, unless another one begins before. */
+  advanceSoon(): void {
+    this.seq += 1;
+    this.#scheduleSoon();
   }
 
   /** Also what was only touched becomes a write. */
@@ -61,14 +74,22 @@ export class GroupCommit {
   durable(): Promise<void> {
     if (this.failed) return Promise.reject(this.failed);
     if (this.durableSeq >= this.seq) return Promise.resolve();
+    this.#urgentSeq = this.seq;
+    this.#schedule();
     return new Promise((resolve, reject) => this.#waiting.push({ seq: this.seq, resolve, reject }));
   }
 
   fail(failure: StateFailure): void {
     if (this.failed) return;
     this.failed = failure;
+    clearTimeout(this.#sharedTimer);
     for (const { reject } of this.#waiting.splice(0)) reject(failure);
     this.#tell();
+  }
+
+  #scheduleSoon(): void {
+    if (this.#isScheduled || this.#isAppending || this.failed) return;
+    this.#sharedTimer ??= setTimeout(() => this.#schedule(), SHARED_WAIT_MS);
   }
 
   #schedule(): void {
@@ -81,6 +102,8 @@ export class GroupCommit {
   }
 
   async #append(): Promise<void> {
+    clearTimeout(this.#sharedTimer);
+    this.#sharedTimer = undefined;
     if (this.failed) return;
     const taken = this.seq;
     const names = [...this.#dirty];
@@ -96,7 +119,8 @@ export class GroupCommit {
     if (this.failed) return;
     this.durableSeq = taken;
     while (this.#waiting[0] && this.#waiting[0].seq <= taken) this.#waiting.shift()?.resolve();
-    if (this.seq > taken) this.#schedule();
+    if (this.#urgentSeq > taken) this.#schedule();
+    else if (this.seq > taken) this.#scheduleSoon();
     this.#tell();
     this.#options.onAppended(names);
   }

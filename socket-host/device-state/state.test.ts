@@ -68,6 +68,26 @@ describe("a write", () => {
     expect((await openState(bucket, 2)).get("session", ["a"])).toEqual({ a: { step: 20 } });
   });
 
+  test("that nobody waits for shares the append of what comes after it, or has its own a little later", async () => {
+    const state = await openState(storage);
+    state.journalSoon("first", decrypted("receipt"));
+    await turn();
+    await turn();
+    expect(await appended()).toEqual([]);
+    state.set({ session: { a: 1 } });
+    await vi.waitFor(() => expect(state.durableSeq).toBe(state.seq));
+    state.journalSoon("second", decrypted("receipt"));
+    expect(state.durableSeq).toBeLessThan(state.seq);
+    await vi.waitFor(() => expect(state.durableSeq).toBe(state.seq));
+    const release = hold();
+    state.set({ session: { a: 2 } });
+    await turn();
+    state.journalSoon("third", decrypted("receipt"));
+    release();
+    await state.durable();
+    expect(await appended()).toEqual([["in:first", "key:session|a"], ["in:second"], ["key:session|a"], ["in:third"]]);
+  });
+
   test("is not durable before its own append is, though an earlier one is", async () => {
     const state = await openState(storage);
     const release = hold();

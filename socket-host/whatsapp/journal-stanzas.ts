@@ -34,7 +34,7 @@ export function journalStanzas(
     for (const receipt of receiptsOf(node, book)) {
       // Only messages of ours that are remembered count: nobody asks for others.
       const messageIds = receipt.messageIds.filter((id) => state.getOutbox(id));
-      if (messageIds.length) state.journal(...receiptEntry({ ...receipt, messageIds }));
+      if (messageIds.length) state.journalSoon(...receiptEntry({ ...receipt, messageIds }));
     }
   });
   for (const [event, factsOf] of [
