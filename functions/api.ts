@@ -3,7 +3,9 @@ import { handle } from "hono/aws-lambda";
 import { loadApiConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
 import { openDeliveryQueue } from "../shared/delivery-queue.ts";
+import { lazyGuardedFetch } from "../shared/lazy-guarded-fetch.ts";
 import { createLog } from "../shared/log.ts";
+import { openMediaFiles } from "../shared/media-files.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { openScheduler } from "../shared/scheduler.ts";
 import { openStorage } from "../shared/storage.ts";
@@ -24,6 +26,8 @@ export const handler = handle(
     scheduler: openScheduler(config.scheduler),
     deliveries,
     media: openStorage(config.mediaBucket),
+    files: openMediaFiles(config.mediaBucket),
+    guardedFetch: lazyGuardedFetch(config.allowedPrivateHosts),
     log,
   }),
 );

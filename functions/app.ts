@@ -16,7 +16,8 @@ import { language } from "./language.ts";
 import { localTime } from "./local-time.ts";
 import { isOutage } from "./outage.ts";
 import { budgetHeaders, createRateLimiter } from "./rate-limit.ts";
-import { readBody } from "./read-body.ts";
+import { receive } from "./read-body.ts";
+import type { Received } from "./read-form.ts";
 import { auditAnswer } from "./record-audit.ts";
 import { nothing } from "./route.ts";
 import type { Answer, Credential, Route, Services } from "./route.ts";
@@ -25,12 +26,12 @@ import { securityHeaders } from "./security-headers.ts";
 /** `logged` is what the access log tells besides the status: the route and ids, never content. */
 type Env = { Variables: RequestIdVariables & { logged: { route?: string; deviceId?: string; userId?: string } } };
 
-const MAX_BODY_BYTES = 256 * 1024;
 const MAX_REQUEST_ID_LENGTH = 64;
 /** What a request may take besides waiting for a command, before its client is told to try again. */
 const SLACK_MS = 10_000;
 const OUT_OF_TIME = new HTTPException(503, { message: "the request took too long" });
 const RETRY_AFTER_SECONDS = 5;
+const NOTHING: Received = { body: {}, asSent: {}, files: [], dispose: () => Promise.resolve() };
 
 /**
  * The API. It keeps nothing between requests and never throws: every answer is an envelope (but for the texts that a
@@ -101,19 +102,26 @@ export function createApp(services: Services): Hono<Env> {
     const logged = c.get("logged");
     logged.route = route.name;
     const read = async () =>
-      route.request.body === nothing ? {} : await readBody(c.req.raw, route.maxBodyBytes ?? MAX_BODY_BYTES);
-    if (route.access === "public") return reply(c, route, await route.run({ ...raw, body: await read() }, common));
+      route.request.body === nothing ? NOTHING : await receive(c.req.raw, route, common.language);
+    if (route.access === "public") {
+      const { body } = await read();
+      return reply(c, route, await route.run({ ...raw, body }, common));
+    }
     const caller = await authenticate(common, raw.headers);
     logged.userId = caller.userId;
     if (params["deviceId"] !== undefined) logged.deviceId = params["deviceId"];
     await spend(c, caller.credential);
     authorize(caller, client, { isWrite: route.method !== "get", scope: route.scope });
-    const body = await read();
-    const isAbandoned = () => closing?.aborted === true || c.req.raw.signal.aborted;
-    const call = { ...common, caller, method: c.req.method, path: c.req.path, rawBody: body, isAbandoned };
-    const answer = await route.run({ ...raw, body }, call);
-    await auditAnswer(route, params, answer, call);
-    return reply(c, route, answer);
+    const { body, asSent: rawBody, files, dispose } = await read();
+    try {
+      const isAbandoned = () => closing?.aborted === true || c.req.raw.signal.aborted;
+      const call = { ...common, caller, method: c.req.method, path: c.req.path, rawBody, files, isAbandoned };
+      const answer = await route.run({ ...raw, body }, call);
+      await auditAnswer(route, params, answer, call);
+      return reply(c, route, answer);
+    } finally {
+      await dispose();
+    }
   });
 
   app.onError((error, c) => {

@@ -34,14 +34,17 @@ const AREAS = {
       ...pairing.pairingRoutes(phoneRegions),
     ];
   },
-  messages: async ({ phoneRegions }) => {
-    const [messages, toGroups, jobs] = await Promise.all([
+  messages: async (config) => {
+    const { phoneRegions } = config;
+    const [messages, media, toGroups, jobs] = await Promise.all([
       import("./routes/messages.ts"),
+      import("./routes/media.ts"),
       import("./routes/group-messages.ts"),
       import("./routes/jobs.ts"),
     ]);
     return [
       ...messages.messageRoutes(phoneRegions),
+      ...media.mediaRoutes(config),
       ...toGroups.groupMessageRoutes(phoneRegions),
       ...jobs.jobRoutes(phoneRegions),
     ];
@@ -91,6 +94,9 @@ const AREA_OF_WORD = new Map<string | undefined, AreaName>(
     qr: "devices",
     "pairing-code": "devices",
     "send-message": "messages",
+    "send-media": "messages",
+    "media-uploads": "messages",
+    media: "messages",
     "send-group-message": "messages",
     "mention-message": "messages",
     jobs: "messages",

@@ -93,11 +93,24 @@ function operation(route: Route, schemas: Record<string, Json>): Operation {
     ...(request.body !== nothing && {
       requestBody: {
         required: true,
-        content: { "application/json": { schema: jsonSchema(request.body, schemas), example: route.bodyExample } },
+        content: {
+          "application/json": { schema: jsonSchema(request.body, schemas), example: route.bodyExample },
+          ...(route.form && { "multipart/form-data": { schema: formSchema(route.form, request.body, schemas) } }),
+        },
       },
     }),
     responses: { ...Object.fromEntries([...answers(route, schemas), ...failed]), ...unchanged },
   };
+}
+
+/** The fields of the JSON body, and the files. */
+function formSchema(
+  { fileFields }: { fileFields: readonly string[] },
+  body: z.ZodType,
+  schemas: Record<string, Json>,
+): Json {
+  const properties = Object.fromEntries(fileFields.map((name) => [name, { type: "string", format: "binary" }]));
+  return { allOf: [jsonSchema(body, schemas), { type: "object", properties }] };
 }
 
 const ifNoneMatch = {

@@ -9,13 +9,16 @@ import type { Viewer } from "../shared/db/visible-devices.ts";
 import type { DeliveryQueue } from "../shared/delivery-queue.ts";
 import type { ApiError, ErrorCode } from "../shared/errors.ts";
 import type { TokenId } from "../shared/ids.ts";
+import type { GuardedFetch } from "../shared/guarded-fetch.ts";
 import type { Log } from "../shared/log.ts";
+import type { MediaFiles } from "../shared/media-files.ts";
 import type { CommandQueues } from "../shared/queue.ts";
 import type { Scheduler } from "../shared/scheduler.ts";
 import type { Storage } from "../shared/storage.ts";
 import type { GrantedScope, Scope } from "../shared/scopes.ts";
 import type { Client } from "./client.ts";
 import type { Language, Sentence } from "./language.ts";
+import type { FormFile, FormLimits } from "./read-form.ts";
 import { validate } from "./validate.ts";
 import type { RawRequest, RequestSchemas } from "./validate.ts";
 
@@ -27,6 +30,10 @@ export type Services = {
   deliveries: Pick<DeliveryQueue, "wake">;
   /** The bucket of media and of answers that hold content. */
   media: Storage;
+  /** The files in it. */
+  files: MediaFiles;
+  /** The only way to a URL that a user gave. */
+  guardedFetch: GuardedFetch;
   log: Log;
   /** Given when the process is to end: whoever waits for a command is answered 202 at once. */
   closing?: AbortSignal;
@@ -47,8 +54,10 @@ export type Call = PublicCall & {
   method: string;
   /** Without the query. */
   path: string;
-  /** As the client sent it, unknown fields included. */
+  /** As the client sent it, unknown fields included; files of a form by their hashes. */
   rawBody: unknown;
+  /** The files of a form, which go with the request. */
+  files: readonly FormFile[];
   /** Whether the client has gone or the process is to end: then there is nothing to wait for. */
   isAbandoned: () => boolean;
 };
@@ -95,6 +104,10 @@ type Description = {
   polled?: true;
   /** How large its body may be, where the usual limit is too small for it. */
   maxBodyBytes?: number;
+  /** Whether its body may be a form with files, and how large it may be. The files are fields of OpenAPI's `binary` format. */
+  form?: FormLimits & { fileFields: readonly string[] };
+  /** What a client may do instead of sending a body that is too large. */
+  tooLarge?: Sentence;
   /** The codes of this route's own failures, besides those that every route has. */
   errors: readonly ErrorCode[];
   /** Bodies of a 200 that are no envelope, by media type. */

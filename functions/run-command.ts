@@ -16,22 +16,28 @@ import type { CommandHeaders } from "./schemas/command-headers.ts";
 
 /**
  * Has the device's host do something on WhatsApp, once for each Idempotency-Key, and waits for it.
+ * @param asked `payload` may be made only when it is needed: not for a key that was used before, nor for a device that
+ *   cannot send. The time that it takes is taken from the waiting.
  * @returns what `finished` makes of the command; a 202 when that takes too long, was not to be waited for, or when
  *   `finished` says undefined
  */
 export async function runCommand<Data>(
   call: Call,
   deviceId: DeviceId,
-  { payload, headers }: { payload: CommandPayload; headers: CommandHeaders },
+  asked: { payload: CommandPayload | (() => Promise<CommandPayload>); headers: CommandHeaders },
   finished: (command: Command) => Data | undefined,
 ) {
   const { services, isAbandoned } = call;
+  const { payload, headers } = asked;
+  const startedAt = performance.now();
   const device = await ownDevice(call, deviceId);
   const once = idempotency(headers["idempotency-key"], call);
   // What was accepted before stays accepted, also if the device has been disconnected since.
   const replay = once && (await findReplay(services, device, once));
   if (!replay && !maySend(device)) throw new ApiError("not_connected");
-  const dispatched = replay ?? (await dispatch(services, device, payload, once));
+  const make = async () =>
+    await dispatch(services, device, typeof payload === "function" ? await payload() : payload, once);
+  const dispatched = replay ?? (await make());
   if (dispatched.outcome === "mismatch") throw new ApiError("idempotency_mismatch");
   if (dispatched.outcome === "full") throw new ApiError("too_many_requests");
 
@@ -41,7 +47,9 @@ export async function runCommand<Data>(
     return { status: 202 as const, data, headers: { ...replayed, ...PREFERENCE_APPLIED } };
   }
   const { database, config } = services;
-  const command = await finishedCommand(database, dispatched.command, config.syncWaitMs, isAbandoned);
+  const spentMs = typeof payload === "function" ? performance.now() - startedAt : 0;
+  const waitMs = Math.max(0, config.syncWaitMs - spentMs);
+  const command = await finishedCommand(database, dispatched.command, waitMs, isAbandoned);
   if (command.state === "failed") return { failure: commandFailure(command), headers: replayed };
   const data = isFinished(command.state) ? finished(command) : undefined;
   return data === undefined

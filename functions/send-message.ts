@@ -32,8 +32,16 @@ export const SEND_ERRORS = [
 
 /** Sends a message, once for each Idempotency-Key: 200 when WhatsApp's server has it, 202 when that takes too long. */
 export const sendMessage = (call: Call, deviceId: DeviceId, payload: SendingPayload, headers: CommandHeaders) =>
-  runCommand(call, deviceId, { payload, headers }, ({ messageId, finishedAt }) =>
+  sendMade(call, deviceId, { to: payload.to, payload, headers });
+
+/** As `sendMessage`; the message is made, from its file say, only when it has to be. */
+export const sendMade = (
+  call: Call,
+  deviceId: DeviceId,
+  asked: { to: string; payload: SendingPayload | (() => Promise<SendingPayload>); headers: CommandHeaders },
+) =>
+  runCommand(call, deviceId, asked, ({ messageId, finishedAt }) =>
     messageId === null || finishedAt === null
       ? undefined
-      : { deviceId, messageId, timestamp: finishedAt.toISOString(), to: payload.to },
+      : { deviceId, messageId, timestamp: finishedAt.toISOString(), to: asked.to },
   );

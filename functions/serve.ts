@@ -6,7 +6,9 @@ import { ConfigError, loadApiConfig, unneededSettings } from "../shared/config.t
 import type { ApiConfig } from "../shared/config.ts";
 import { openDatabase } from "../shared/db/pool.ts";
 import { openDeliveryQueue } from "../shared/delivery-queue.ts";
+import { lazyGuardedFetch } from "../shared/lazy-guarded-fetch.ts";
 import { createLog } from "../shared/log.ts";
+import { openMediaFiles } from "../shared/media-files.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { openScheduler } from "../shared/scheduler.ts";
 import { openStorage } from "../shared/storage.ts";
@@ -44,18 +46,20 @@ async function start() {
     const deliveries = openDeliveryQueue(config.deliveryQueueUrl);
     database.onCommitted = wakeDeliverers(deliveries, log);
     const media = openStorage(config.mediaBucket);
+    const files = openMediaFiles(config.mediaBucket);
+    const guardedFetch = lazyGuardedFetch(config.allowedPrivateHosts);
     const closing = new AbortController();
     // A process that stays has time to load everything before it listens.
     await allRoutes(config);
-    const app = createApp({ config, database, queues, scheduler, deliveries, media, log, closing: closing.signal });
-    const server = await startServer(app, config);
-    return { log, database, queues, scheduler, deliveries, media, closing, server };
+    const services = { config, database, queues, scheduler, deliveries, media, files, guardedFetch, log };
+    const server = await startServer(createApp({ ...services, closing: closing.signal }), config);
+    return { ...services, closing, server };
   } catch (error) {
     return await fail(reasonOf(error, config));
   }
 }
 
-const { log, database, queues, scheduler, deliveries, media, closing, server } = await start();
+const { log, database, queues, scheduler, deliveries, media, files, guardedFetch, closing, server } = await start();
 
 async function stop(): Promise<void> {
   if (closing.signal.aborted) return;
@@ -65,6 +69,8 @@ async function stop(): Promise<void> {
   scheduler.close();
   deliveries.close();
   media.close();
+  files.close();
+  await guardedFetch.close();
   await database.close();
   log.info("closed");
   process.exit(0);

@@ -28,6 +28,8 @@ export const apiSettings = {
   COMMAND_QUEUE_URLS: commandQueueUrls,
   DELIVERY_QUEUE_URL: deliveries.url,
   MEDIA_BUCKET: mediaBucket.name,
+  // A Lambda function takes 6 MB with everything around it, and files come to it in base64.
+  MEDIA_REQUEST_MAX_BYTES: String(6_000_000),
 };
 
 export const hostSettings = {

@@ -39,6 +39,8 @@ new aws.s3.BucketLifecycleConfiguration("MediaLifecycle", {
   bucket: mediaBucket.name,
   rules: [
     { id: "results", status: "Enabled", filter: { prefix: "results/" }, expiration: { days: 1 } },
+    { id: "uploads", status: "Enabled", filter: { prefix: "uploads/" }, expiration: { days: 1 } },
+    { id: "received", status: "Enabled", filter: { prefix: "received/" }, expiration: { days: 30 } },
     { id: "media", status: "Enabled", filter: { prefix: "media/" }, expiration: { days: 30 } },
     { id: "unfinished", status: "Enabled", filter: {}, abortIncompleteMultipartUpload: { daysAfterInitiation: 1 } },
   ],

@@ -38,7 +38,7 @@ type Expiry = Record<string, number>;
 /** Log entries are in a snapshot within the hour; docs/device-state.md says why only they may expire. */
 const STATE_EXPIRY: Expiry = { "log/": 30 };
 /** An answer is fetched at once or not at all. */
-const MEDIA_EXPIRY: Expiry = { "results/": 1, "media/": 30 };
+const MEDIA_EXPIRY: Expiry = { "results/": 1, "uploads/": 1, "received/": 30, "media/": 30 };
 
 /** Creates the buckets, the queues and the schedule group where they are missing, and brings the queues' settings up to date. Repeatable. */
 export async function provision(aws: Aws): Promise<Provisioned> {

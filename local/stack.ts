@@ -145,7 +145,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       STATE_BUCKET: cloud.provisioned.stateBucket,
       STATE_ENCRYPTION_KEY: secrets.stateEncryptionKey,
       ...(options.leaseDurationMs && { LEASE_DURATION_MS: String(options.leaseDurationMs) }),
-      ...(simulator && { WA_WEB_SOCKET_URL: simulator.wsUrl, WA_TRUST_ROOT: simulator.rootPublicKey }),
+      ...(simulator && {
+        WA_WEB_SOCKET_URL: simulator.wsUrl,
+        WA_TRUST_ROOT: simulator.rootPublicKey,
+        WA_MEDIA_ORIGIN: simulator.url,
+      }),
     };
     const [apiUrl] = await together([
       () => startApi(place, apiEnvironment, options.port ?? 0),

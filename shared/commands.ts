@@ -3,9 +3,11 @@ import * as z from "zod";
 import { MAX_GROUP_MEMBERS, MAX_SUBJECT_LENGTH, MEMBER_ACTIONS } from "./groups.ts";
 import { DEVICE_ID_PATTERN } from "./ids.ts";
 import type { CommandId, DeviceId } from "./ids.ts";
+import { MEDIA_KINDS, storedMedia } from "./media.ts";
 
 /** WhatsApp's own limit is higher; this is the contract's. Counted in UTF-16 units, as clients count. */
 export const MAX_TEXT_LENGTH = 4096;
+export const MAX_FILE_NAME_LENGTH = 255;
 /**
  * Messages to send, by kind. `to` is a JID without device, `mentions` are JIDs of people whose names the text has as
  * `@number`.
@@ -17,8 +19,18 @@ const sendingPayload = z.discriminatedUnion("kind", [
     text: z.string().min(1).max(MAX_TEXT_LENGTH),
     mentions: z.array(z.string()).max(MAX_GROUP_MEMBERS).optional(),
   }),
+  /** `media` lies in the bucket under its hash, see `mediaObject`. */
+  z.object({
+    kind: z.literal("send-media"),
+    to: z.string(),
+    mediaType: z.enum(MEDIA_KINDS),
+    media: storedMedia,
+    caption: z.string().min(1).max(MAX_TEXT_LENGTH).optional(),
+    fileName: z.string().min(1).max(MAX_FILE_NAME_LENGTH).optional(),
+  }),
 ]);
 export type SendingPayload = z.infer<typeof sendingPayload>;
+export type MediaPayload = Extract<SendingPayload, { kind: "send-media" }>;
 
 /** What only reads: `chat` is a JID, a day is from its first millisecond to the first one after it. */
 const readingPayload = z.discriminatedUnion("kind", [

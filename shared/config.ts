@@ -58,6 +58,8 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     scheduler: schedulerOf(env),
     deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
     mediaBucket: env.MEDIA_BUCKET,
+    mediaTypes: env.MEDIA_TYPES,
+    mediaRequestMaxBytes: env.MEDIA_REQUEST_MAX_BYTES,
     port: env.DASHBOARD_PORT,
     bindAddress: env.API_HOST,
     timeZone: env.APP_TIMEZONE,
@@ -87,11 +89,12 @@ function withDevelopmentSecret(environment: Environment): Environment {
   return { ...environment, SESSION_SECRET: randomBytes(32).toString("hex") };
 }
 
-/** For a socket host. Throws `ConfigError`, also when a simulator's trust root is combined with the real WhatsApp. */
+/** For a socket host. Throws `ConfigError`, also when a simulator's settings are combined with the real WhatsApp. */
 export function loadHostConfig(environment: Environment = process.env) {
   const env = read(hostSchema, environment);
-  if (env.WA_TRUST_ROOT && /\.whatsapp\.(net|com)$/i.test(new URL(env.WA_WEB_SOCKET_URL).hostname)) {
-    throw new ConfigError("WA_TRUST_ROOT is for a simulator: it cannot be combined with a WhatsApp address");
+  const ofSimulator = env.WA_TRUST_ROOT ? "WA_TRUST_ROOT" : env.WA_MEDIA_ORIGIN ? "WA_MEDIA_ORIGIN" : undefined;
+  if (ofSimulator && /\.whatsapp\.(net|com)$/i.test(new URL(env.WA_WEB_SOCKET_URL).hostname)) {
+    throw new ConfigError(`${ofSimulator} is for a simulator: it cannot be combined with a WhatsApp address`);
   }
   return {
     logLevel: env.LOG_LEVEL,
@@ -110,6 +113,8 @@ export function loadHostConfig(environment: Environment = process.env) {
       webSocketUrl: env.WA_WEB_SOCKET_URL,
       /** The 32-byte public key that signs a simulator's certificates; undefined for the real WhatsApp. */
       trustRoot: env.WA_TRUST_ROOT,
+      /** Where a simulator's media are; undefined for the real WhatsApp. */
+      mediaOrigin: env.WA_MEDIA_ORIGIN,
       connectTimeoutMs: env.WA_CONNECT_TIMEOUT_MS,
       queryTimeoutMs: env.WA_QUERY_TIMEOUT_MS,
       keepAliveIntervalMs: env.WA_KEEPALIVE_INTERVAL_MS,

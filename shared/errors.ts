@@ -49,6 +49,11 @@ export const errors = {
   user_not_found: { status: 404, id: "Pengguna tidak ditemukan", en: "There is no such user" },
   token_not_found: { status: 404, id: "Token tidak ditemukan", en: "There is no such token" },
   group_not_found: { status: 404, id: "Grup tidak ditemukan", en: "There is no such group" },
+  media_not_found: {
+    status: 404,
+    id: "Media tidak ditemukan atau sudah kedaluwarsa",
+    en: "There is no such media, or not any more",
+  },
   message_not_found: { status: 404, id: "Pesan tidak ditemukan", en: "There is no such message" },
   session_not_found: { status: 404, id: "Sesi tidak ditemukan", en: "There is no such session" },
   allowed_number_not_found: {
@@ -72,6 +77,7 @@ export const errors = {
   device_exists: { status: 409, id: "Device sudah ada", en: "The device exists already" },
   not_connected: { status: 409, id: "WhatsApp tidak terhubung", en: "WhatsApp is not connected" },
   already_registered: { status: 409, id: "Device sudah tertaut", en: "The device is linked already" },
+  media_not_uploaded: { status: 409, id: "Berkas belum diunggah", en: "The file has not been uploaded yet" },
   job_has_ended: { status: 409, id: "Pekerjaan sudah berakhir", en: "The job has ended" },
   schedule_has_ended: {
     status: 409,
@@ -88,6 +94,16 @@ export const errors = {
     status: 415,
     id: "Content-Type harus application/json",
     en: "The content type must be application/json",
+  },
+  media_type_not_allowed: {
+    status: 415,
+    id: "Jenis berkas ini tidak diterima",
+    en: "Files of that type are not taken",
+  },
+  media_type_mismatch: {
+    status: 422,
+    id: "Isi berkas tidak cocok dengan mediaType",
+    en: "The content of the file does not fit the mediaType",
   },
   not_on_whatsapp: { status: 422, id: "Nomor tidak terdaftar di WhatsApp", en: "The number is not on WhatsApp" },
   recipient_restricted: {
@@ -106,6 +122,11 @@ export const errors = {
   too_many_requests: { status: 429, id: "Terlalu banyak permintaan", en: "Too many requests" },
   internal: { status: 500, id: "Kesalahan pada server", en: "Internal error" },
   unavailable: { status: 503, id: "Layanan sedang tidak tersedia", en: "The service is not available" },
+  media_upload_failed: {
+    status: 503,
+    id: "Server media WhatsApp tidak menerima berkas",
+    en: "WhatsApp's media server did not take the file",
+  },
   expired: {
     status: 504,
     id: "Perintah kedaluwarsa sebelum sempat dijalankan",

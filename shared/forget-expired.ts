@@ -1,4 +1,5 @@
 import * as audit from "./db/audit.ts";
+import * as media from "./db/media.ts";
 import * as passwordAttempts from "./db/password-attempts.ts";
 import type { Database } from "./db/pool.ts";
 import * as requestCounts from "./db/request-counts.ts";
@@ -7,7 +8,7 @@ import * as userLogins from "./db/user-logins.ts";
 
 /**
  * Removes what nobody can use any more of who may call: logins that have ended, windows of password tries and of
- * requests, tokens that were revoked and audit entries that are older than they are kept. Cheap when there is nothing
+ * requests, tokens that were revoked, uploads that have expired, and audit entries that are older than they are kept. Cheap when there is nothing
  * to do.
  */
 export async function forgetExpired(database: Database, auditRetentionDays: number): Promise<void> {
@@ -15,5 +16,6 @@ export async function forgetExpired(database: Database, auditRetentionDays: numb
   await passwordAttempts.removeEnded(database);
   await requestCounts.removeEnded(database);
   await tokens.removeRevoked(database, auditRetentionDays);
+  await media.removeExpired(database);
   await audit.removeOlder(database, auditRetentionDays);
 }

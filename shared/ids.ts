@@ -12,6 +12,7 @@ export type EventId = Brand<"EventId">;
 export type JobId = Brand<"JobId">;
 export type ScheduleId = Brand<"ScheduleId">;
 export type WebhookId = Brand<"WebhookId">;
+export type MediaId = Brand<"MediaId">;
 /** The id that a message has on WhatsApp, the same for the sender and every recipient. */
 export type MessageId = Brand<"MessageId">;
 
@@ -38,6 +39,7 @@ export const eventIdsFrom = (time: Date) => `evt_${Math.max(0, time.getTime()).t
 export const timeOfEventId = (eventId: EventId) => new Date(Number.parseInt(eventId.slice(4, 16), 16));
 export const newJobId = () => sortable("job") as JobId;
 export const newWebhookId = () => sortable("hook") as WebhookId;
+export const newMediaId = () => sortable("med") as MediaId;
 export const newHostId = () => sortable("host") as HostId;
 
 /**

@@ -4,6 +4,7 @@
  */
 import { isIPv6 } from "node:net";
 import * as z from "zod";
+import { USUAL_MEDIA_TYPES } from "./media.ts";
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 export const portNumber = z.coerce.number().int().min(0).max(65_535);
@@ -104,6 +105,22 @@ const auditing = {
   AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).default(365).describe("How long the audit log is kept."),
 };
 
+/** What clients may send. */
+const mediaRequests = {
+  MEDIA_TYPES: z
+    .string()
+    .default(USUAL_MEDIA_TYPES.join(","))
+    .transform((list) => list.split(",").map((type) => type.trim().toLowerCase()))
+    .pipe(z.array(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/, "must be a list such as image/jpeg,application/pdf")))
+    .describe("Types of files that may be sent, by their content, with commas between them."),
+  MEDIA_REQUEST_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(18 * 1024 * 1024)
+    .describe("How large a request with files may be. In the cloud a function takes no more than 6 MB."),
+};
+
 /** Of each process that fetches URLs which users give. */
 const fetching = {
   ALLOWED_PRIVATE_HOSTS: hostList
@@ -119,6 +136,7 @@ export const apiSchema = z.object({
   ...queues,
   ...scheduling,
   ...media,
+  ...mediaRequests,
   ...fetching,
   ...webhookSecrets,
   DASHBOARD_PORT: portNumber.default(4000).describe("The API's port; 0 takes any free one."),
@@ -193,6 +211,10 @@ export const hostSchema = z.object({
     .default("wss://web.whatsapp.com/ws/chat")
     .describe("Where WhatsApp is."),
   WA_TRUST_ROOT: bytes32.optional().describe("Only with a simulator: the key that signs its certificates, in base64."),
+  WA_MEDIA_ORIGIN: z
+    .url({ protocol: /^https?$/, error: "must begin with http:// or https://" })
+    .optional()
+    .describe("Only with a simulator: where its media server is, in the place of WhatsApp's."),
   WA_CONNECT_TIMEOUT_MS: milliseconds(120_000).describe("How long a connection to WhatsApp may take to open."),
   WA_QUERY_TIMEOUT_MS: milliseconds(120_000).describe("How long WhatsApp may take to answer a query."),
   WA_KEEPALIVE_INTERVAL_MS: milliseconds(30_000).describe("How often a quiet connection is tried."),

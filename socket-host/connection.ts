@@ -64,6 +64,7 @@ export class Connection {
       onContacts: life.chats.onContacts,
       onChatRead: life.chats.onChatRead,
       findMessage: (messageId) => life.chats.reader.rawMessage(messageId),
+      mediaPart: (message, upload) => life.outgoingMedia.part(message, upload),
     });
     // Baileys waits for ever on a server that takes the connection and then says nothing.
     this.#timers.after(config.connectTimeoutMs, () => this.#giveUpWaiting());

@@ -10,6 +10,8 @@ import { DeviceChats } from "./device-chats.ts";
 import { DeviceHistory } from "./device-history.ts";
 import { jobBook, jobLedger } from "./jobs/job-ledger.ts";
 import { Inbox } from "./inbox.ts";
+import type { HostMedia } from "./media/host-media.ts";
+import { OutgoingMedia } from "./media/outgoing-media.ts";
 import { Outbox } from "./outbox.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
 import type { PersistenceRule } from "./persistence-rule.ts";
@@ -25,6 +27,7 @@ export type DeviceLife = {
   outbox: Outbox;
   inbox: Inbox;
   chats: DeviceChats;
+  outgoingMedia: OutgoingMedia;
   /** Flushes what is not durable yet, then lets go. */
   close: () => Promise<void>;
 };
@@ -39,6 +42,7 @@ type Options = {
   key: Buffer;
   /** Shared by all devices of the host. */
   pageCache: PageCache;
+  media: HostMedia;
   log: Log;
   /** See `Inbox`. */
   onOverflow: () => void;
@@ -65,7 +69,7 @@ export type LifeOpened = { outcome: "open"; life: DeviceLife } | { outcome: "fen
 
 /** Loads all of a device's state. Throws when the store does not answer. */
 export async function openDeviceLife(options: Options): Promise<LifeOpened> {
-  const { owned, epoch, database, record, rule, storage, key, pageCache, log, onOverflow } = options;
+  const { owned, epoch, database, record, rule, storage, key, pageCache, media, log, onOverflow } = options;
   const place = { storage, prefix: statePrefix(owned), key, epoch };
   const opened = await DeviceState.open<Credentials>({ ...place, newCreds: newCredentials, log });
   if (opened.outcome === "unreadable") {
@@ -108,5 +112,6 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
     await chats.close();
     await state.close();
   };
-  return { outcome: "open", life: { state, outbox, inbox, chats, close } };
+  const outgoingMedia = new OutgoingMedia(media.files, media.outgoing);
+  return { outcome: "open", life: { state, outbox, inbox, chats, outgoingMedia, close } };
 }

@@ -5,6 +5,8 @@ import type { Database } from "../shared/db/pool.ts";
 import { loadHostConfig } from "../shared/config.ts";
 import type { DeviceId, UserId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
+import { openMediaFiles } from "../shared/media-files.ts";
+import { openHostMedia } from "./media/host-media.ts";
 import { PageCache } from "./chat-store/page-cache.ts";
 import { MemoryStorage } from "./device-state/testing/memory-storage.ts";
 import { DeviceStore } from "./device-store.ts";
@@ -38,6 +40,7 @@ function storeOf(storage: MemoryStorage, epoch: number, lease: { epoch: number }
     storage,
     config: loadHostConfig(environment),
     pageCache: new PageCache(),
+    media: openHostMedia(openMediaFiles("media")),
     log,
     onOverflow: () => undefined,
     raiseEpoch: async (above) => lease && Math.max(lease.epoch, above + 1),

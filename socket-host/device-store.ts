@@ -8,6 +8,7 @@ import { newestEpoch } from "./device-state/newest-epoch.ts";
 import { wipe } from "./device-state/wipe.ts";
 import { openDeviceLife, sendLedgers, statePrefix } from "./device-life.ts";
 import type { DeviceLife } from "./device-life.ts";
+import type { HostMedia } from "./media/host-media.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
 import type { PersistenceRule } from "./persistence-rule.ts";
 import { newCredentials } from "./whatsapp/credentials.ts";
@@ -22,6 +23,7 @@ export type DeviceStoreOptions = {
   storage: Storage;
   config: HostConfig;
   pageCache: PageCache;
+  media: HostMedia;
   log: Log;
   /** See `Inbox`. */
   onOverflow: () => void;
@@ -111,10 +113,10 @@ export class DeviceStore {
   }
 
   #openLife() {
-    const { owned, database, record, rule, storage, config, pageCache, log, onOverflow } = this.#options;
+    const { owned, database, record, rule, storage, config, pageCache, media, log, onOverflow } = this.#options;
     const epoch = this.#epoch;
     const key = config.stateEncryptionKey;
-    return openDeviceLife({ owned, epoch, database, record, rule, storage, key, pageCache, log, onOverflow });
+    return openDeviceLife({ owned, epoch, database, record, rule, storage, key, pageCache, media, log, onOverflow });
   }
 
   async #drop(): Promise<void> {

@@ -126,6 +126,7 @@ async function execute(message: CommandMessage, loaded: Loaded, all: Context): P
     case "restore":
       throw new Error("a restore is about no one device");
     case "send-text":
+    case "send-media":
       return await send(context);
   }
 }

@@ -7,6 +7,7 @@ import type { Lease } from "../shared/db/leases.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { DeviceId, HostId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
+import type { MediaFiles } from "../shared/media-files.ts";
 import type { CommandQueues } from "../shared/queue.ts";
 import type { Storage } from "../shared/storage.ts";
 import { PageCache } from "./chat-store/page-cache.ts";
@@ -21,6 +22,8 @@ import { sendBooks } from "./device-life.ts";
 import { executeLine, giveUp } from "./execute.ts";
 import { JobLine } from "./jobs/job-line.ts";
 import { LeaseKeeper } from "./leases.ts";
+import { openHostMedia } from "./media/host-media.ts";
+import type { HostMedia } from "./media/host-media.ts";
 import { LoginBudget } from "./login-budget.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
@@ -41,6 +44,7 @@ type Options = {
   /** The bucket of device state, and that of media and answers. */
   storage: Storage;
   media: Storage;
+  files: MediaFiles;
   watchdog: Watchdog;
   log: Log;
 };
@@ -60,6 +64,7 @@ export class Host {
   readonly #devices = new Map<DeviceId, Device>();
   readonly #logins: LoginBudget;
   readonly #pageCache = new PageCache();
+  readonly #media: HostMedia;
   readonly #record: RecordOutcome;
   readonly #rule: PersistenceRule;
   readonly #load: LoadCommand;
@@ -73,6 +78,7 @@ export class Host {
     const { database, hostId, queues, config, log } = options;
     this.#record = outcomeRecorder(database, sendBooks, log);
     this.#rule = persistenceRule(options.ruleDatabase, log);
+    this.#media = openHostMedia(options.files);
     this.#load = commandLoader(database);
     this.#start = commandStarter(database);
     const { restoreStaggerMs, loginsPerSecond } = config.whatsapp;
@@ -153,6 +159,7 @@ export class Host {
       storage,
       config,
       pageCache: this.#pageCache,
+      media: this.#media,
       record: this.#record,
       rule: this.#rule,
       logins: this.#logins,

@@ -3,6 +3,7 @@ import { openDatabase } from "../shared/db/pool.ts";
 import { openDeliveryQueue } from "../shared/delivery-queue.ts";
 import { newHostId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
+import { openMediaFiles } from "../shared/media-files.ts";
 import { openCommandQueues } from "../shared/queue.ts";
 import { openStorage } from "../shared/storage.ts";
 import { wakeDeliverers } from "../shared/wake-deliverers.ts";
@@ -30,10 +31,11 @@ async function main(): Promise<void> {
   database.onCommitted = wakeDeliverers(deliveryQueue, log);
   const storage = openStorage(config.stateBucket);
   const media = openStorage(config.mediaBucket);
+  const files = openMediaFiles(config.mediaBucket);
   await storage.selfTest();
   const watchdog = startWatchdog();
   const databases = { database, leaseDatabase, ruleDatabase };
-  const host = new Host({ hostId, config, ...databases, queues, storage, media, watchdog, log });
+  const host = new Host({ hostId, config, ...databases, queues, storage, media, files, watchdog, log });
 
   // Baileys leaves promises unattended, such as a stanza that it answers on a socket that has just closed. One device's
   // must not end all others.
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
     deliveryQueue.close();
     storage.close();
     media.close();
+    files.close();
     await Promise.all(Object.values(databases).map((one) => one.close()));
     process.exit(0);
   };

@@ -13,7 +13,9 @@ import * as tokens from "../../shared/db/tokens.ts";
 import { newTokenId } from "../../shared/ids.ts";
 import type { DeviceId, UserId } from "../../shared/ids.ts";
 import { openDeliveryQueue } from "../../shared/delivery-queue.ts";
+import { lazyGuardedFetch } from "../../shared/lazy-guarded-fetch.ts";
 import { createLog } from "../../shared/log.ts";
+import { openMediaFiles } from "../../shared/media-files.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
 import { EVERY_SCOPE } from "../../shared/scopes.ts";
 import { openScheduler } from "../../shared/scheduler.ts";
@@ -52,11 +54,15 @@ export async function startGateway(settings: Record<string, string> = {}) {
   const scheduler = openScheduler(config.scheduler);
   const deliveries = openDeliveryQueue(config.deliveryQueueUrl);
   const media = openStorage(config.mediaBucket);
-  afterAll(() => {
+  const files = openMediaFiles(config.mediaBucket);
+  const guardedFetch = lazyGuardedFetch(config.allowedPrivateHosts);
+  afterAll(async () => {
     queues.close();
     scheduler.close();
     deliveries.close();
     media.close();
+    files.close();
+    await guardedFetch.close();
   });
   const userId = await testUser(database);
   const token = await tokenFor(database, userId);
@@ -68,6 +74,8 @@ export async function startGateway(settings: Record<string, string> = {}) {
     scheduler,
     deliveries,
     media,
+    files,
+    guardedFetch,
     log: createLog("api", "silent"),
   };
   const usual = createApp(services);

@@ -13,7 +13,8 @@ import { BESIDE_BUNDLES } from "../function-bundle.ts";
 import { bundleHost } from "../image/bundle-host.ts";
 import { bundleFunction } from "./bundle-function.ts";
 
-const MAX_API_BYTES = 500 * 1024;
+/** undici, behind the guarded fetch, is a quarter of it; no start reads that. */
+const MAX_API_BYTES = 700 * 1024;
 const START_DEADLINE_MS = 30_000;
 
 const directory = await mkdtemp(join(tmpdir(), "bundles-"));
@@ -79,7 +80,7 @@ async function call(folder: string, file: string, variables: Record<string, stri
 }
 
 describe("the bundle of the API", () => {
-  it("has nothing of Baileys in it and at most 500 KB gzipped", async () => {
+  it("has nothing of Baileys in it and at most 700 KB gzipped", async () => {
     const folder = join(directory, "size");
     const { sources } = await bundleFunction("functions/api.handler", folder);
     expect(sources.filter((path) => /baileys|libsignal|socket-host|protobufjs/.test(path))).toEqual([]);

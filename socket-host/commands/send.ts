@@ -8,6 +8,7 @@ import { groupRefusal } from "../group-refusal.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Outgoing } from "../send-ledger.ts";
 import { commandLedger, toOutgoing } from "../command-ledger.ts";
+import { prepare } from "../media/prepare.ts";
 import type { CommandContext } from "./context.ts";
 
 /** A device that is being opened, after a restart or a dropped connection, has so long to come up. */
@@ -55,6 +56,8 @@ async function start(context: CommandContext): Promise<Outgoing | Execution> {
   if (refusal) return await fail(context, refusal);
   const phone = phoneOfJid(to);
   if (phone && !(await device.isOnWhatsApp(phone))) return await fail(context, { errorCode: "not_on_whatsapp" });
+  const unprepared = await prepare(device, payload);
+  if (unprepared) return await fail(context, unprepared);
   const { deviceId, epoch } = device;
   const message = toOutgoing(command, commandLedger(database, deviceId, epoch));
   return message && (await context.start({ commandId, deviceId, epoch })) ? message : STORED;

@@ -12,6 +12,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Device } from "../device.ts";
 import type { DeviceLine } from "../device-lines.ts";
 import { WokenLoop } from "../woken-loop.ts";
+import { prepare } from "../media/prepare.ts";
 import { itemMessage, jobLedger } from "./job-ledger.ts";
 
 type Options = {
@@ -92,6 +93,8 @@ export class JobLine implements DeviceLine {
       if (this.#isTriedOut(item)) return await this.#fail(device, job, item, "unavailable");
       throw err;
     }
+    const unprepared = item.payload && (await prepare(device, item.payload));
+    if (unprepared) return await this.#fail(device, job, item, unprepared.errorCode);
     const message = itemMessage(item, jobLedger(database, deviceId, device.epoch));
     const begun = message ? await jobItems.begin(database, item, device.epoch) : "no";
     if (begun === "fenced") return false;

@@ -1,20 +1,25 @@
 import "./quiet.ts";
 import { generateWAMessageContent, proto } from "@whiskeysockets/baileys";
 import type { AnyMessageContent } from "@whiskeysockets/baileys";
-import type { SendingPayload } from "../../shared/commands.ts";
+import type { MediaPayload, SendingPayload } from "../../shared/commands.ts";
+import { withWords } from "./media-part.ts";
 import { silentLogger } from "./silent-logger.ts";
 
-/** How each kind of message is said to Baileys. */
-function toContent(message: SendingPayload): AnyMessageContent {
+/** The part of a message that is its file, uploaded; see `uploadPart`. */
+export type PartOf = (message: MediaPayload) => Promise<Uint8Array>;
+
+/** The content of a message as its bytes on WhatsApp. Not the same bytes twice: they are made once and kept. */
+export async function encode(message: SendingPayload, partOf: PartOf): Promise<Buffer> {
   switch (message.kind) {
     case "send-text":
-      return { text: message.text, ...(message.mentions && { mentions: message.mentions }) };
+      return await encodeContent({ text: message.text, ...(message.mentions && { mentions: message.mentions }) });
+    case "send-media":
+      return withWords(await partOf(message), message);
   }
 }
 
-/** The content of a message as its bytes on WhatsApp. Not the same bytes twice: they are made once and kept. */
-export async function encode(message: SendingPayload): Promise<Buffer> {
-  const content = await generateWAMessageContent(toContent(message), { logger: silentLogger, upload: nothingToUpload });
+async function encodeContent(text: AnyMessageContent): Promise<Buffer> {
+  const content = await generateWAMessageContent(text, { logger: silentLogger, upload: nothingToUpload });
   return Buffer.from(proto.Message.encode(content).finish());
 }
 

@@ -34,6 +34,7 @@ test(
     const config: WhatsAppConfig = {
       webSocketUrl: simulator.wsUrl,
       trustRoot: undefined,
+      mediaOrigin: undefined,
       connectTimeoutMs: 20_000,
       queryTimeoutMs: 120_000,
       keepAliveIntervalMs: 30_000,
@@ -49,6 +50,7 @@ test(
         onOpen: () => (isOpen = true),
         onClose: () => (isClosed = true),
         findMessage: () => Promise.resolve(undefined),
+        mediaPart: () => Promise.reject(new Error("no file is sent here")),
       };
       const listening = new Proxy(events, {
         get: (target, name) => Reflect.get(target, name) ?? (() => undefined),

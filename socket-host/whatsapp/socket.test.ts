@@ -28,6 +28,7 @@ describe("a socket", () => {
     const config: WhatsAppConfig = {
       webSocketUrl: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws/chat`,
       trustRoot: undefined,
+      mediaOrigin: undefined,
       connectTimeoutMs: 20_000,
       queryTimeoutMs: 20_000,
       keepAliveIntervalMs: 30_000,
@@ -50,6 +51,7 @@ describe("a socket", () => {
         onContacts: nothing,
         onChatRead: nothing,
         findMessage: () => Promise.resolve(undefined),
+        mediaPart: () => Promise.reject(new Error("no file is sent here")),
       });
     });
     expect(code).toBe(503);

@@ -1,7 +1,7 @@
 import "./quiet.ts";
 import { DisconnectReason, isJidNewsletter, isJidStatusBroadcast, makeWASocket, proto } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "@whiskeysockets/baileys";
-import type { SendingPayload } from "../../shared/commands.ts";
+import type { MediaPayload, SendingPayload } from "../../shared/commands.ts";
 import type { WhatsAppConfig } from "../../shared/config.ts";
 import { parseJid } from "../../shared/jid.ts";
 import type { DeviceState, JournalEntry } from "../device-state/state.ts";
@@ -16,6 +16,9 @@ import { peerStanza } from "./decode/peer-message.ts";
 import { deviceLists } from "./device-lists.ts";
 import { journalStanzas } from "./journal-stanzas.ts";
 import { Groups } from "./groups.ts";
+import { uploadPart } from "./media-part.ts";
+import type { UploadFile } from "./media-part.ts";
+import { mediaWay } from "./media-way.ts";
 import { gatedAgent } from "./output-gate.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { withSharedContext } from "./shared-context.ts";
@@ -33,6 +36,8 @@ export type Standing = { isRestricted: boolean; until?: Date; newChats?: { used:
 export type SocketEvents = ChatEvents & {
   /** Asked, not told: a message of ours that has left the outbox, for a recipient that could not read it. */
   findMessage: (messageId: string) => Promise<Buffer | undefined>;
+  /** Asked, too: the part of a message that is its file, which this uploads if it has to. */
+  mediaPart: (message: MediaPayload, upload: UploadFile) => Promise<Buffer>;
   onQr: (code: string, expiresAt: Date) => void;
   /** The phone has accepted the QR; WhatsApp now closes the socket and expects a new one (code 515). */
   onPaired: () => void;
@@ -52,6 +57,8 @@ export type Socket = {
   groups: Groups;
   /** Whether a phone number has a WhatsApp account. Rejects when the server does not answer. */
   isOnWhatsApp: (phone: string) => Promise<boolean>;
+  /** Uploads the file of a message, if it has one and that has not been done. Rejects as `OutgoingMedia.part`. */
+  prepare: (message: SendingPayload) => Promise<void>;
   /** The content of a message as bytes. Kept, so that a retry sends the same. */
   encode: (message: SendingPayload) => Promise<Buffer>;
   /** Encrypts for every device of the recipient and hands it to the socket. Resolving is not an acknowledgement. */
@@ -103,6 +110,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
       connectTimeoutMs: 0,
       defaultQueryTimeoutMs: config.queryTimeoutMs,
       keepAliveIntervalMs: config.keepAliveIntervalMs,
+      ...mediaWay(config.mediaOrigin),
       // An "online" companion would silence the notifications on the person's phone.
       markOnlineOnConnect: false,
       emitOwnEvents: false,
@@ -185,6 +193,8 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
 
   tellOfChats(sock, state, events);
 
+  const partOf = (message: MediaPayload) =>
+    events.mediaPart(message, (file) => uploadPart(sock.waUploadToServer, file));
   return {
     groups,
     async isOnWhatsApp(phone) {
@@ -192,7 +202,10 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
       if (!found) throw new Error("the server did not answer the existence check");
       return found.some((entry) => entry.exists);
     },
-    encode,
+    async prepare(message) {
+      if (message.kind === "send-media") await partOf(message);
+    },
+    encode: (message) => encode(message, partOf),
     async relay(to, messageId, bytes) {
       await sock.relayMessage(to, proto.Message.decode(bytes), { messageId });
     },

@@ -32,6 +32,14 @@ export class Gateway {
     return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
   }
 
+  /** As a browser sends a form. */
+  async form(method: string, path: string, form: FormData, headers: Record<string, string> = {}): Promise<Answer> {
+    const authorization = `Bearer ${this.#stack.token}`;
+    const request = { method, headers: { authorization, ...headers }, body: form };
+    const response = await fetch(`${this.#stack.apiUrl}${BASE}${path}`, request);
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+  }
+
   status(deviceId: string) {
     return this.call("GET", `/devices/${deviceId}/status`);
   }
@@ -72,7 +80,18 @@ export class Gateway {
   }
 }
 
-export type InboxMessage = { n: number; id: string; from: string; text?: string; mentions?: string[]; copies: number };
+export type InboxMessage = {
+  n: number;
+  id: string;
+  from: string;
+  type: string;
+  text?: string;
+  caption?: string;
+  /** Of the file that the phone has downloaded and decrypted. */
+  media?: { mimetype: string; size: number; sha256: string; fileName?: string };
+  mentions?: string[];
+  copies: number;
+};
 
 /** A person with a phone on the simulated WhatsApp. */
 export class Phone {

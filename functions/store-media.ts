@@ -1,0 +1,173 @@
+import { basename } from "node:path";
+import { Readable } from "node:stream";
+import type { MediaPayload } from "../shared/commands.ts";
+import * as mediaRows from "../shared/db/media.ts";
+import { ApiError } from "../shared/errors.ts";
+import type { ErrorCode } from "../shared/errors.ts";
+import { fetchRefusals } from "../shared/fetch-refusals.ts";
+import type { MediaId } from "../shared/ids.ts";
+import { MAX_MEDIA_BYTES, mediaObject, uploadObject } from "../shared/media.ts";
+import type { StoredMedia } from "../shared/media.ts";
+import { Scratch } from "../shared/scratch.ts";
+import type { ScratchFile } from "../shared/scratch.ts";
+import type { Sentence } from "./language.ts";
+import { fitsKind, mediaTypeOf } from "./media-type.ts";
+import type { FormFile } from "./read-form.ts";
+import type { Call } from "./route.ts";
+import type { MediaFields } from "./schemas/media.ts";
+
+type Stored = StoredMedia & { fileName: string | undefined };
+type Context = {
+  call: Call;
+  fields: MediaFields;
+  /** The file of the form that the message means. */
+  file: FormFile | undefined;
+  /** Where the message stands in the request, for what is wrong with it: `body`, or `body.items.3`. */
+  path: string;
+};
+
+const ONE_SOURCE: Sentence = {
+  id: "berikan tepat satu dari file, base64, url, mediaId",
+  en: "give exactly one of file, base64, url, mediaId",
+};
+const TOO_LARGE: Sentence = { id: "lebih dari 16 MB", en: "has more than 16 MB" };
+const EMPTY: Sentence = { id: "berkas kosong", en: "the file is empty" };
+const NOT_BASE64: Sentence = { id: "bukan base64 yang benar", en: "is not valid base64" };
+const DATA_URL = /^data:[^,]{0,200};base64,/;
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+const FETCH_LIMITS = { maxBytes: MAX_MEDIA_BYTES, headersTimeoutMs: 8_000, idleTimeoutMs: 5_000, maxRedirects: 3 };
+/** A request has a time in all, of which its file may take most. */
+const FETCH_WITHIN_MS = 20_000;
+const FETCH_SLACK_MS = 5_000;
+
+/**
+ * What is wrong with a message without looking at its file: none or several sources. Throws `validation_failed`.
+ */
+export function checkSource(context: Context): void {
+  const { call, fields, file, path } = context;
+  const given = [file, fields.base64, fields.url, fields.mediaId].filter((source) => source !== undefined);
+  if (given.length !== 1) throw wrong("validation_failed", path, ONE_SOURCE[call.language]);
+}
+
+/**
+ * Brings the file of a message, whose source was checked, into the media bucket, under its hash, and makes the message of it.
+ * Throws what is wrong with the file: `validation_failed`, `payload_too_large`, `media_type_not_allowed`,
+ * `media_type_mismatch`, `url_not_allowed`, `url_fetch_failed`, `media_not_found`, `media_not_uploaded`.
+ */
+export async function storeMedia(to: string, context: Context): Promise<MediaPayload> {
+  const { mediaType, caption } = context.fields;
+  const { sha256, mimetype, sizeBytes, ...stored } = await store(context);
+  const fileName = context.fields.fileName ?? stored.fileName;
+  const takesCaption = mediaType === "image" || mediaType === "video" || mediaType === "document";
+  return {
+    kind: "send-media",
+    to,
+    mediaType,
+    media: { sha256, mimetype, sizeBytes },
+    ...(takesCaption && caption !== undefined && { caption }),
+    ...(mediaType === "document" && fileName !== undefined && { fileName }),
+  };
+}
+
+async function store(context: Context): Promise<Stored> {
+  const { fields, file } = context;
+  if (file) return { ...(await keep(context, file, "file")), fileName: file.fileName };
+  if (fields.mediaId !== undefined) return await storeUpload(context, fields.mediaId);
+  const scratch = new Scratch();
+  try {
+    if (fields.url !== undefined) return await storeUrl(context, fields.url, scratch);
+    return { ...(await storeBase64(context, fields.base64 ?? "", scratch)), fileName: undefined };
+  } finally {
+    await scratch.dispose();
+  }
+}
+
+async function storeBase64(context: Context, text: string, scratch: Scratch): Promise<StoredMedia> {
+  const bare = text.replace(DATA_URL, "").replaceAll(/\s/g, "");
+  if (!BASE64.test(bare)) throw wrong("validation_failed", `${context.path}.base64`, NOT_BASE64[context.call.language]);
+  const bytes = Buffer.from(bare, "base64");
+  return await keep(context, await scratch.keep(Readable.from([bytes]), MAX_MEDIA_BYTES), "base64");
+}
+
+async function storeUrl(context: Context, url: string, scratch: Scratch): Promise<Stored> {
+  const { language, services } = context.call;
+  const totalTimeoutMs = Math.min(FETCH_WITHIN_MS, services.config.syncWaitMs + FETCH_SLACK_MS);
+  const request = { url, method: "GET" as const, limits: { ...FETCH_LIMITS, totalTimeoutMs } };
+  const fetched = await services.guardedFetch.fetch(request, async (response) => ({
+    status: response.status,
+    name: basename(response.url.pathname),
+    file: response.status === 200 ? await scratch.keep(response.body, MAX_MEDIA_BYTES) : undefined,
+  }));
+  const place = `${context.path}.url`;
+  if (!fetched.ok) {
+    const { code, ...sentence } = fetchRefusals[fetched.reason];
+    throw wrong(code, place, sentence[language]);
+  }
+  const { status, name, file } = fetched.value;
+  if (!file)
+    throw wrong("url_fetch_failed", place, { id: `server menjawab ${status}`, en: `answers ${status}` }[language]);
+  return { ...(await keep(context, file, "url")), fileName: nameOf(name) };
+}
+
+function nameOf(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment).slice(0, 255) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks at an upload once; from then on it is a file like any other, and the upload is gone. */
+async function storeUpload(context: Context, mediaId: MediaId): Promise<Stored> {
+  const { services, caller } = context.call;
+  const { database, files } = services;
+  const row = await mediaRows.get(database, mediaId);
+  if (row?.userId !== caller.userId) throw new ApiError("media_not_found");
+  const fileName = row.fileName ?? undefined;
+  if (row.sha256 !== null) {
+    const { sha256, mimetype, sizeBytes } = row;
+    checkType(context, mimetype, "mediaId");
+    return { sha256, mimetype, sizeBytes, fileName };
+  }
+  const upload = await files.open(uploadObject(mediaId));
+  if (!upload) throw new ApiError("media_not_uploaded");
+  const scratch = new Scratch();
+  try {
+    const media = await look(context, await scratch.keep(upload.body, MAX_MEDIA_BYTES), "mediaId");
+    // Whoever has the URL may upload again meanwhile.
+    if ((await files.copy(uploadObject(mediaId), upload.etag, mediaObject(media), media)) === "changed")
+      throw new ApiError("media_not_uploaded");
+    await mediaRows.setContent(database, mediaId, media);
+    // What is left behind expires.
+    await files.delete([uploadObject(mediaId)]).catch(() => undefined);
+    return { ...media, fileName };
+  } finally {
+    upload.body.destroy();
+    await scratch.dispose();
+  }
+}
+
+async function keep(context: Context, file: ScratchFile | "too large", source: string): Promise<StoredMedia> {
+  const media = await look(context, file, source);
+  if (file !== "too large") await context.call.services.files.put(mediaObject(media), file, media);
+  return media;
+}
+
+async function look(context: Context, file: ScratchFile | "too large", source: string): Promise<StoredMedia> {
+  const { language } = context.call;
+  const place = `${context.path}.${source}`;
+  if (file === "too large") throw wrong("payload_too_large", place, TOO_LARGE[language]);
+  if (!file.sizeBytes) throw wrong("validation_failed", place, EMPTY[language]);
+  const mimetype = await mediaTypeOf(file.head);
+  checkType(context, mimetype, source);
+  return { sha256: file.sha256, mimetype, sizeBytes: file.sizeBytes };
+}
+
+function checkType({ call, fields, path }: Context, mimetype: string, source: string): void {
+  const isTaken = call.services.config.mediaTypes.includes(mimetype);
+  if (!isTaken) throw wrong("media_type_not_allowed", `${path}.${source}`, mimetype);
+  if (!fitsKind(mimetype, fields.mediaType)) throw wrong("media_type_mismatch", `${path}.mediaType`, mimetype);
+}
+
+const wrong = (code: ErrorCode, path: string, message: string) => new ApiError(code, [{ path, message }]);
