@@ -100,7 +100,7 @@ export const toScheduleView = (schedule: Schedule): z.input<typeof scheduleView>
   scheduledMessageId: schedule.scheduleId,
   deviceId: schedule.deviceId,
   to: schedule.recipient,
-  message: schedule.payload && schedule.payload.text,
+  message: schedule.payload?.kind === "send-text" ? schedule.payload.text : null,
   scheduleTime: schedule.wallTime,
   timezone: schedule.timeZone,
   dueAt: schedule.dueAt.toISOString(),
