@@ -1,3 +1,4 @@
+import { SpanKind } from "@opentelemetry/api";
 import { Hono } from "hono";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
@@ -5,6 +6,8 @@ import { requestId } from "hono/request-id";
 import type { RequestIdVariables } from "hono/request-id";
 import { timeout } from "hono/timeout";
 import { ApiError, errors } from "../shared/errors.ts";
+import { beginStep, parseTrace, traceIdOf } from "../shared/trace.ts";
+import type { Trace } from "../shared/trace.ts";
 import { authenticate } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { clientOf } from "./client.ts";
@@ -24,7 +27,8 @@ import type { Answer, Credential, Route, Services } from "./route.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** `logged` is what the access log tells besides the status: the route and ids, never content. */
-type Env = { Variables: RequestIdVariables & { logged: { route?: string; deviceId?: string; userId?: string } } };
+type Logged = { route?: string; deviceId?: string; userId?: string };
+type Env = { Variables: RequestIdVariables & { logged: Logged; trace: Trace } };
 
 const MAX_REQUEST_ID_LENGTH = 64;
 /** What a request may take besides waiting for a command, before its client is told to try again. */
@@ -79,15 +83,26 @@ export function createApp(services: Services): Hono<Env> {
     if (budget.isSpent) throw new ApiError("too_many_requests", undefined, budget.resetsInSeconds);
   };
 
-  app.use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH }));
   app.use(async (c, next) => {
     const start = performance.now();
+    const step = beginStep("request", SpanKind.SERVER, parseTrace(c.req.header("traceparent")));
+    c.set("trace", step.trace);
     c.set("logged", {});
     await next();
     const ms = Math.round(performance.now() - start);
     const { method } = c.req;
-    log.info({ requestId: c.get("requestId"), method, status: c.res.status, ms, ...c.get("logged") }, "request");
+    const { status } = c.res;
+    const { route } = c.get("logged");
+    step.end({
+      attributes: { "http.request.method": method, "http.response.status_code": status, ...(route && { route }) },
+      failed: status >= 500,
+    });
+    const ids = { requestId: c.get("requestId"), traceId: traceIdOf(step.trace) };
+    log.info({ ...ids, method, status, ms, ...c.get("logged") }, "request");
   });
+  // Who names no id of their own is answered that of the trace, which is in the lines of all processes.
+  const generator = (c: Context) => traceIdOf((c as Context<Env>).get("trace"));
+  app.use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH, generator }));
   app.use(securityHeaders);
   if (config.corsOrigins.length) app.use(crossOrigin(config.corsOrigins));
   app.use(timeout(config.syncWaitMs + SLACK_MS, OUT_OF_TIME));
@@ -97,7 +112,8 @@ export function createApp(services: Services): Hono<Env> {
     const { route, params } = (await findRoute(c.req.method, c.req.path)) ?? {};
     if (!route || !params) throw new ApiError("route_not_found");
     const client = clientOf(c.env, c.req.header(), config.trustedProxies);
-    const common = { services, language: languageOf(c), client, requestId: c.get("requestId") };
+    const ofRequest = { ...services, trace: c.get("trace") };
+    const common = { services: ofRequest, language: languageOf(c), client, requestId: c.get("requestId") };
     const raw = { params, query: c.req.query(), headers: c.req.header() };
     const logged = c.get("logged");
     logged.route = route.name;
@@ -127,7 +143,8 @@ export function createApp(services: Services): Hono<Env> {
   app.onError((error, c) => {
     if (error instanceof ApiError) return fail(c, error);
     const code = error === OUT_OF_TIME || isOutage(error) ? "unavailable" : "internal";
-    log.error({ requestId: c.get("requestId"), route: c.get("logged").route, err: error }, code);
+    const ids = { requestId: c.get("requestId"), traceId: traceIdOf(c.get("trace")) };
+    log.error({ ...ids, route: c.get("logged").route, err: error }, code);
     return fail(c, new ApiError(code));
   });
   return app;

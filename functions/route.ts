@@ -16,6 +16,7 @@ import type { CommandQueues } from "../shared/queue.ts";
 import type { Scheduler } from "../shared/scheduler.ts";
 import type { Storage } from "../shared/storage.ts";
 import type { GrantedScope, Scope } from "../shared/scopes.ts";
+import type { Trace } from "../shared/trace.ts";
 import type { Client } from "./client.ts";
 import type { Language, Sentence } from "./language.ts";
 import type { FormFile, FormLimits } from "./read-form.ts";
@@ -35,6 +36,8 @@ export type Services = {
   /** The only way to a URL that a user gave. */
   guardedFetch: GuardedFetch;
   log: Log;
+  /** Of the request at hand, once there is one. */
+  trace?: Trace;
   /** Given when the process is to end: whoever waits for a command is answered 202 at once. */
   closing?: AbortSignal;
 };

@@ -7,6 +7,7 @@ import type { Database } from "./db/pool.ts";
 import { messageIdFor, newCommandId } from "./ids.ts";
 import type { UserId } from "./ids.ts";
 import type { CommandQueues } from "./queue.ts";
+import type { Trace } from "./trace.ts";
 
 /** `key` is what the client chose, `fingerprint` the hash of the request it stands for. */
 export type Idempotency = { key: string; fingerprint: Buffer };
@@ -16,7 +17,8 @@ export type Accepted = { outcome: "dispatched"; command: Command; isReplay: bool
 /** `mismatch`: the key was used before for another request. `full`: too many messages of the device wait already. */
 export type Dispatched = Accepted | { outcome: "mismatch" } | { outcome: "full" };
 
-type Services = { database: Database; queues: CommandQueues };
+/** `trace`: of the request that is being answered. */
+type Services = { database: Database; queues: CommandQueues; trace?: Trace };
 type Target = Pick<Device, "deviceId" | "userId" | "shard">;
 
 /** Messages of a device that may wait to be begun: what its socket can send in about half a minute. */
@@ -45,14 +47,18 @@ export async function dispatch(
   payload: CommandPayload,
   idempotency?: Idempotency,
 ): Promise<Dispatched> {
-  const { database, queues } = services;
+  const { database, queues, trace } = services;
   const { deviceId, userId, shard } = device;
   if (isSending(payload) && (await commands.isBacklog(database, deviceId, MAX_QUEUED_MESSAGES)))
     return { outcome: "full" };
   const commandId = newCommandId();
   const messageId = isSending(payload) ? messageIdFor(deviceId, commandId) : null;
   const row = { commandId, deviceId, userId, payload, messageId };
-  const isNew = await commands.create(database, { ...row, ...(idempotency && { idempotency }) });
+  const isNew = await commands.create(database, {
+    ...row,
+    ...(idempotency && { idempotency }),
+    ...(trace && { trace }),
+  });
   const replay = !isNew && idempotency ? await findReplay(services, device, idempotency) : undefined;
   if (replay) return replay;
   try {

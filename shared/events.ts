@@ -7,6 +7,7 @@ import { DEVICE_STATUSES } from "./device-status.ts";
 import type { CommandId, DeviceId, EventId, JobId, MessageId, ScheduleId } from "./ids.ts";
 import { addresses, messageContent, person } from "./message.ts";
 import type { MessageContent } from "./message.ts";
+import type { Trace } from "./trace.ts";
 
 const time = z.iso.datetime();
 const commandId = z.string().transform((text) => text as CommandId);
@@ -271,6 +272,11 @@ export type Event = EventBody & { id: EventId; deviceId: DeviceId; sequence: num
 
 /**
  * `dedupeKey`: the same fact offered again, after a crash, is not a second event. Null: it cannot be offered twice.
- * `otherKeys` are those under which it may have been offered before.
+ * `otherKeys` are those under which it may have been offered before. `trace`: of the request that brought it about.
  */
-export type NewEvent = EventBody & { dedupeKey: string | null; otherKeys?: string[]; occurredAt: Date };
+export type NewEvent = EventBody & {
+  dedupeKey: string | null;
+  otherKeys?: string[];
+  occurredAt: Date;
+  trace?: Trace | null;
+};

@@ -69,13 +69,22 @@ export function commandLedger(database: Database, deviceId: DeviceId, epoch: num
 }
 
 /** The message of a command; undefined when it sends nothing or is finished. */
-export function toOutgoing({ commandId, messageId, payload }: Command, ledger: SendLedger): Outgoing | undefined {
+export function toOutgoing(
+  { commandId, messageId, payload, trace }: Command,
+  ledger: SendLedger,
+): Outgoing | undefined {
   if (!messageId || !payload || !isSending(payload)) return undefined;
-  return { messageId, to: payload.to, content: payload, origin: { commandId }, ledger };
+  return { messageId, to: payload.to, content: payload, origin: { commandId }, trace, ledger };
 }
 
-function toSent({ commandId, deviceId, messageId, payload }: Command): (Sent & { deviceId: DeviceId }) | undefined {
+function toSent({
+  commandId,
+  deviceId,
+  messageId,
+  payload,
+  trace,
+}: Command): (Sent & { deviceId: DeviceId }) | undefined {
   return messageId
-    ? { deviceId, messageId, to: payload && isSending(payload) ? payload.to : null, origin: { commandId } }
+    ? { deviceId, messageId, to: payload && isSending(payload) ? payload.to : null, origin: { commandId }, trace }
     : undefined;
 }

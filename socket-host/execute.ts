@@ -1,4 +1,4 @@
-import type { CommandMessage } from "../shared/commands.ts";
+import type { CommandMessage, CommandPayload } from "../shared/commands.ts";
 import { ALL_DEVICES, isFinished, isSending } from "../shared/commands.ts";
 import * as commands from "../shared/db/commands.ts";
 import type { Command } from "../shared/db/commands.ts";
@@ -24,6 +24,8 @@ import { restore } from "./commands/restore.ts";
 import { send, sendAll } from "./commands/send.ts";
 import { wipe } from "./commands/wipe.ts";
 import type { CommandContext } from "./commands/context.ts";
+import { beginCommand } from "./command-step.ts";
+import type { CommandStep } from "./command-step.ts";
 import { STORED } from "./consumer.ts";
 import type { Executed, Execution } from "./consumer.ts";
 import type { Device } from "./device.ts";
@@ -45,9 +47,11 @@ type Context = {
 export async function executeLine(messages: readonly CommandMessage[], context: Context): Promise<Executed[]> {
   const loads = await Promise.allSettled(messages.map((message) => context.load(message)));
   const executed: Executed[] = [];
-  let together: CommandContext[] = [];
+  let together: { context: CommandContext; step: CommandStep }[] = [];
   const sendTogether = async () => {
-    if (together.length) executed.push(...(await sendAll(together)));
+    const sent = together.length ? await sendAll(together.map(({ context }) => context)) : [];
+    for (const [at, one] of sent.entries()) together[at]?.step.end(one);
+    executed.push(...sent);
     together = [];
   };
   for (const [at, message] of messages.entries()) {
@@ -70,7 +74,9 @@ function toSend({ wakesJobs }: CommandMessage, { owned, command }: Loaded, conte
   if (wakesJobs || !owned || !command?.payload || !isSending(command.payload) || isFinished(command.state))
     return undefined;
   const device = context.host.device(owned);
-  return device && toContext(device, command, context);
+  if (!device) return undefined;
+  const step = beginCommand(command, context.log);
+  return { context: toContext(device, step.command, context), step };
 }
 
 /**
@@ -93,8 +99,17 @@ async function execute(message: CommandMessage, loaded: Loaded, all: Context): P
   if (!command?.payload || isFinished(command.state)) return STORED;
   const device = host.device(owned);
   if (!device) throw new Error(`shard ${owned.shard} is not held any more`);
-  const context = toContext(device, command, all);
   const { payload } = command;
+  const step = beginCommand(command, all.log);
+  const executed = await attempt(() => run(toContext(device, step.command, all), payload, host));
+  step.end(executed);
+  if ("error" in executed) throw executed.error;
+  return executed;
+}
+
+async function run(context: CommandContext, payload: CommandPayload, host: Host): Promise<Execution> {
+  const { database, device, command } = context;
+  const { commandId, deviceId } = command;
   switch (payload.kind) {
     case "connect":
       return await connect(context, payload);

@@ -70,6 +70,7 @@ describe("the outbox of a device", () => {
       to,
       content: payload,
       origin: { commandId },
+      trace: null,
       ledger: commandLedger(database, deviceId, 1),
     };
   }

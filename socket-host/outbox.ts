@@ -1,6 +1,9 @@
+import { SpanKind } from "@opentelemetry/api";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { DeviceHistory } from "./device-history.ts";
+import { beginStep, traceIdOf } from "../shared/trace.ts";
+import type { Step } from "../shared/trace.ts";
 import type { DeviceState } from "./device-state/state.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
 import { reachedBy } from "./reached-by.ts";
@@ -32,8 +35,10 @@ type Pending = {
   socket: Socket;
   /** How often it was sent before on this connection. */
   repeats: number;
+  /** Until the acknowledgement. */
+  step: Step;
   settled: Promise<void>;
-  settle: () => void;
+  settle: (failed?: boolean) => void;
   timer: NodeJS.Timeout;
 };
 type Options = {
@@ -101,8 +106,14 @@ export class Outbox {
     clearTimeout(pending?.timer);
     const to = refusal && state.getOutbox(messageId)?.to;
     if (to && !state.failed) forgetRecipient(state, to);
-    const row = pending?.message;
-    const asked = row && { messageId: row.messageId, to: row.to, origin: row.origin, book: row.ledger.book };
+    const row = pending && { ...pending.message, trace: pending.step.trace };
+    const asked = row && {
+      messageId: row.messageId,
+      to: row.to,
+      origin: row.origin,
+      trace: row.trace,
+      book: row.ledger.book,
+    };
     const kept = refusal ? undefined : await history.own();
     try {
       await record({ kind: "ack", deviceId, epoch, messageId, asked, refusal, kept });
@@ -113,7 +124,9 @@ export class Outbox {
       return;
     }
     chats.advance([messageId], refusal ? "failed" : "sent");
-    this.#take(messageId)?.settle();
+    const traceId = traceIdOf(row?.trace);
+    log.info({ traceId, deviceId, messageId, errorCode: refusal?.errorCode }, "message answered");
+    this.#take(messageId)?.settle(refusal !== undefined);
   }
 
   /**
@@ -156,12 +169,16 @@ export class Outbox {
 
   #expectAck(message: Outgoing, socket: Socket, repeats: number): Promise<void> {
     const { messageId } = message;
-    let settle = () => {};
+    const step = beginStep("send to WhatsApp", SpanKind.CLIENT, message.trace);
+    let settle: Pending["settle"] = () => {};
     const settled = new Promise<void>((resolve) => {
-      settle = resolve;
+      settle = (failed = false) => {
+        step.end({ failed });
+        resolve();
+      };
     });
     const timer = setTimeout(() => void this.#settleUnknown(messageId, true), ACK_WAIT_MS);
-    this.#pending.set(messageId, { message, socket, repeats, settled, settle, timer });
+    this.#pending.set(messageId, { message, socket, repeats, step, settled, settle, timer });
     return settled;
   }
 
@@ -183,7 +200,7 @@ export class Outbox {
     await message.ledger
       .markUnknown(message)
       .catch((err: unknown) => this.#options.log.error({ err, messageId }, "unknown outcome not recorded"));
-    settle();
+    settle(true);
   }
 
   #sendAgainLater({ message, socket, repeats }: Pending): void {

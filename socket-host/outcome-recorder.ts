@@ -116,10 +116,10 @@ async function recordReceipts(
   const facts = told
     // The row knows of the first reader only, and of nobody who has listened.
     .filter((one) => news.has(one) || one.participant || one.status === "played")
-    .map(({ row: { deviceId, messageId }, chat, participant, status }) => {
+    .map(({ row: { deviceId, messageId, trace }, chat, participant, status }) => {
       const dedupeKey = ["status", messageId, status, participant?.jid ?? ""].join("|");
       const data = { messageId, chat, participant, status };
-      return { deviceId, event: { type: "message.status", data, dedupeKey, occurredAt } satisfies NewEvent };
+      return { deviceId, event: { type: "message.status", data, dedupeKey, occurredAt, trace } satisfies NewEvent };
     });
   await events.appendHeld(runner, held, facts);
   return accepted;
@@ -130,9 +130,9 @@ async function accept(runner: Runner, held: HeldDevices, asked: readonly Asked[]
   const occurredAt = new Date();
   const open = asked.flatMap((row) => (row.to === null ? [] : [{ ...row, to: row.to }]));
   if (!open.length) return;
-  const facts = open.map(({ deviceId, origin, messageId, to }) => {
+  const facts = open.map(({ deviceId, origin, messageId, to, trace }) => {
     const data = { ...origin, messageId, to };
-    const event: NewEvent = { type: "message.sent", data, dedupeKey: `sent|${messageId}`, occurredAt };
+    const event: NewEvent = { type: "message.sent", data, dedupeKey: `sent|${messageId}`, occurredAt, trace };
     return { deviceId, event };
   });
   await events.appendHeld(runner, held, facts);

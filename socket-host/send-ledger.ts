@@ -2,6 +2,7 @@ import type { SendingPayload } from "../shared/commands.ts";
 import type { HeldDevices } from "../shared/db/devices.ts";
 import type { Runner } from "../shared/db/pool.ts";
 import type { CommandId, DeviceId, JobId, MessageId } from "../shared/ids.ts";
+import type { Trace } from "../shared/trace.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** What asked for a message, as its events tell it. */
@@ -16,11 +17,13 @@ export type Outgoing = {
   to: string;
   content: SendingPayload;
   origin: Origin;
+  /** Of the request that asked for it; a job's items have none. */
+  trace: Trace | null;
   ledger: SendLedger;
 };
 
 /** A message that is a row of a ledger. `to` is null when the row is finished: its content is erased by then. */
-export type Sent = { messageId: MessageId; to: string | null; origin: Origin };
+export type Sent = { messageId: MessageId; to: string | null; origin: Origin; trace: Trace | null };
 
 /** A message whose row is known, and whose device's row is held by the transaction at hand, under `epoch`. */
 export type Asked = Sent & { deviceId: DeviceId; epoch: number; book: SendBook };

@@ -4,6 +4,8 @@ import type { CommandKind, CommandPayload, CommandState } from "../commands.ts";
 import type { CommandId, DeviceId, MessageId, UserId } from "../ids.ts";
 import { execute, isDuplicate, parseJson, select } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
+import { parseTrace } from "../trace.ts";
+import type { Trace } from "../trace.ts";
 
 export type Command = {
   commandId: CommandId;
@@ -18,6 +20,8 @@ export type Command = {
   errorCode: string | null;
   errorDetail: string | null;
   fingerprint: Buffer | null;
+  /** Of the request that asked for it. */
+  trace: Trace | null;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -30,13 +34,14 @@ export type NewCommand = {
   payload: CommandPayload;
   messageId: MessageId | null;
   idempotency?: { key: string; fingerprint: Buffer };
+  trace?: Trace;
 };
 
 /** Not begun in time: shown as failed from that moment on, whenever `expire` comes to write it down. */
 const OVERDUE = "state = 'queued' AND expires_at <= NOW(3)";
 const COLUMNS = `command_id, device_id, user_id, kind, IF(${OVERDUE}, NULL, payload) AS payload,
   IF(${OVERDUE}, 'failed', state) AS state, message_id, result, IF(${OVERDUE}, 'expired', error_code) AS error_code,
-  error_detail, fingerprint, created_at, started_at, IF(${OVERDUE}, expires_at, finished_at) AS finished_at`;
+  error_detail, fingerprint, traceparent, created_at, started_at, IF(${OVERDUE}, expires_at, finished_at) AS finished_at`;
 type Row = {
   command_id: CommandId;
   device_id: DeviceId;
@@ -49,6 +54,7 @@ type Row = {
   error_code: string | null;
   error_detail: string | null;
   fingerprint: Buffer | null;
+  traceparent: string | null;
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
@@ -70,8 +76,9 @@ export async function create(database: Database, command: NewCommand): Promise<b
 /** As `create`, in the caller's transaction. Throws when the idempotency key was used before. */
 export async function insert(runner: Runner, command: NewCommand): Promise<void> {
   const sql = `INSERT INTO commands
-      (command_id, device_id, user_id, kind, payload, message_id, idempotency_key, fingerprint, expires_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND)`;
+      (command_id, device_id, user_id, kind, payload, message_id, idempotency_key, fingerprint, traceparent,
+       expires_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND)`;
   await execute(runner, sql, [
     command.commandId,
     command.deviceId,
@@ -81,6 +88,7 @@ export async function insert(runner: Runner, command: NewCommand): Promise<void>
     command.messageId,
     command.idempotency?.key ?? null,
     command.idempotency?.fingerprint ?? null,
+    command.trace ?? null,
     secondsToBegin(command.payload),
   ]);
 }
@@ -321,6 +329,7 @@ function fromRow(row: Row): Command {
     errorCode: row.error_code,
     errorDetail: row.error_detail,
     fingerprint: row.fingerprint,
+    trace: parseTrace(row.traceparent) ?? null,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,

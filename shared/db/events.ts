@@ -71,11 +71,12 @@ export async function appendHeld(
     event.dedupeKey,
     event.occurredAt,
     toJson(event.data),
+    event.trace ?? null,
   ]);
   await execute(
     runner,
-    `INSERT INTO events (device_id, sequence, event_id, type, dedupe_key, occurred_at, data)
-     VALUES ${fresh.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(",")}`,
+    `INSERT INTO events (device_id, sequence, event_id, type, dedupe_key, occurred_at, data, traceparent)
+     VALUES ${fresh.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(",")}`,
     values,
   );
   await execute(

@@ -25,6 +25,7 @@ export const jobBook: SendBook = {
       messageId,
       to: payload ? recipient : null,
       origin: { jobId, itemIndex: index },
+      trace: null,
     }));
   },
   async accept(runner, messages, _at, held) {
@@ -71,5 +72,5 @@ export function jobLedger(database: Database, deviceId: DeviceId, epoch: number)
 /** The message of an item; undefined when it has an outcome. */
 export function itemMessage({ jobId, index, messageId, payload }: JobItem, ledger: SendLedger): Outgoing | undefined {
   if (!payload) return undefined;
-  return { messageId, to: payload.to, content: payload, origin: { jobId, itemIndex: index }, ledger };
+  return { messageId, to: payload.to, content: payload, origin: { jobId, itemIndex: index }, trace: null, ledger };
 }
