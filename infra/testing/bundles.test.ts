@@ -96,6 +96,7 @@ describe("the bundle of the API", () => {
     const packages = readAtOnce.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.slice(1) ?? []);
     expect([...new Set(packages)].toSorted()).toMatchInlineSnapshot(`
       [
+        "@opentelemetry/api",
         "generate-function",
         "hono",
         "iconv-lite",
