@@ -18,6 +18,7 @@ import type { DeviceId, WebhookId } from "../../shared/ids.ts";
 import { createLog } from "../../shared/log.ts";
 import type { CommandQueues } from "../../shared/queue.ts";
 import { seal } from "../../shared/sealed.ts";
+import { parseTrace } from "../../shared/trace.ts";
 import { newWebhookSecret } from "../../shared/webhook-secret.ts";
 import { deliverDue } from "./deliver-due.ts";
 import type { DeliverServices } from "./deliver-due.ts";
@@ -110,6 +111,14 @@ async function advance(seconds: number) {
     [seconds, seconds],
   );
 }
+
+test("a delivery goes on with the trace of the request that brought its event about", async () => {
+  const { webhookId } = await subscribe();
+  const trace = parseTrace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") ?? null;
+  await record(statuses(1).map((event) => ({ ...event, trace })));
+  await deliverDue(services, webhookId);
+  expect(received.map(({ headers }) => headers["traceparent"])).toEqual([trace]);
+});
 
 describe("an event", () => {
   test("is posted to each webhook that wants it, signed, with the headers that were asked for", async () => {

@@ -1,3 +1,4 @@
+import { SpanKind } from "@opentelemetry/api";
 import * as audit from "../../shared/db/audit.ts";
 import * as deliveries from "../../shared/db/deliveries.ts";
 import type { Claim, ClaimedDelivery, Try } from "../../shared/db/deliveries.ts";
@@ -11,6 +12,7 @@ import type { WebhookId } from "../../shared/ids.ts";
 import type { Log } from "../../shared/log.ts";
 import type { CommandQueues } from "../../shared/queue.ts";
 import { retryDelayMs } from "../../shared/retries.ts";
+import { beginStep, traceIdOf } from "../../shared/trace.ts";
 import { askChatbot } from "./ask-chatbot.ts";
 import { postEvent } from "./post-event.ts";
 import type { Posted } from "./post-event.ts";
@@ -94,12 +96,15 @@ async function tryOne(services: DeliverServices, endpoint: Endpoint, delivery: C
     posted: undefined,
   });
   if (!event) return end("erased");
-  const receiver = receiverOf(services, endpoint);
-  if (!receiver) return end("no_endpoint");
+  const open = receiverOf(services, endpoint);
+  if (!open) return end("no_endpoint");
+  const step = beginStep("deliver", SpanKind.CLIENT, delivery.trace);
+  const receiver = { ...open, headers: { ...open.headers, traceparent: step.trace } };
   const asked =
     endpoint.kind === "chatbot"
       ? await askChatbot(services, receiver, endpoint, event)
       : { posted: await postEvent(receiver.fetcher, receiver, event, KEPT_ANSWER_BYTES), error: null };
+  step.end({ failed: asked.posted?.status == null || asked.posted.status >= 400 });
   if (!asked.posted) return end(asked.error);
   const { posted } = asked;
   const { status, ms } = posted;
@@ -108,6 +113,8 @@ async function tryOne(services: DeliverServices, endpoint: Endpoint, delivery: C
   const isDelivered = isTaken && !asked.mustRetry;
   const isLast = isDelivered || (status === GONE && endpoint.kind === "webhook");
   const waitMs = isLast ? undefined : retryDelayMs(endpoint.kind, tries, posted.retryAfterMs);
+  const { webhookId } = endpoint;
+  services.log.info({ traceId: traceIdOf(step.trace), eventId: event.id, webhookId, status, ms }, "event posted");
   const error = asked.error ?? (isTaken ? null : (posted.refusal ?? "http_status"));
   // What a chatbot says is a message.
   const answer = endpoint.kind === "chatbot" ? null : posted.answer;

@@ -4,6 +4,8 @@ import { eventIdsFrom, newEventId, timeOfEventId } from "../ids.ts";
 import type { DeviceId, EventId, WebhookId } from "../ids.ts";
 import { DELIVERY_LOG_SECONDS, countFailures, DISABLED_AFTER_DAYS, pauseMs, WEBHOOK_WAIT_SECONDS } from "../retries.ts";
 import { EVERY_EVENT } from "./fan-out.ts";
+import { parseTrace } from "../trace.ts";
+import type { Trace } from "../trace.ts";
 import { execute, parseJson, select, transaction } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
 import { VISIBLE_TO_USER } from "./visible-devices.ts";
@@ -47,7 +49,13 @@ export type TestEvent = {
  * A delivery that is this process's to try, for so long as its claim lasts. The event is undefined when it was erased, or
  * is older than events are kept.
  */
-export type ClaimedDelivery = { deliveryId: number; tries: number; event: Event | TestEvent | undefined };
+export type ClaimedDelivery = {
+  deliveryId: number;
+  tries: number;
+  event: Event | TestEvent | undefined;
+  /** Of the request that brought the event about. */
+  trace: Trace | null;
+};
 /** `endpoint.failures` and the like are as they were. */
 export type Claim = { claim: string; endpoint: Endpoint; deliveries: ClaimedDelivery[] };
 
@@ -125,13 +133,14 @@ type DueRow = {
   created_at: Date;
   occurred_at: Date | null;
   data: unknown;
+  traceparent: string | null;
 };
 
 async function listDue(runner: Runner, { webhookId, isOrdered }: Endpoint, limit: number): Promise<DueRow[]> {
   const isFirst = `NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.webhook_id = d.webhook_id AND b.state = 'pending'
     AND b.device_id = d.device_id AND b.sequence < d.sequence)`;
   const sql = `SELECT d.delivery_id, d.tries, d.event_id, d.device_id, d.sequence, d.type, d.created_at,
-      e.occurred_at, e.data
+      e.occurred_at, e.data, e.traceparent
     FROM deliveries d LEFT JOIN events e ON e.device_id = d.device_id AND e.sequence = d.sequence
     WHERE d.webhook_id = ? AND d.state = 'pending' AND d.due_at <= NOW(3) AND d.expires_at > NOW(3)
       ${isOrdered ? `AND ${isFirst}` : ""}
@@ -144,12 +153,13 @@ function toClaimed(row: DueRow, { webhookId }: Endpoint): ClaimedDelivery {
   const tries = row.tries + 1;
   if (type === TEST_TYPE) {
     const test = { id, type, deviceId: null, sequence: null, occurredAt: row.created_at, data: { webhookId } } as const;
-    return { deliveryId, tries, event: test };
+    return { deliveryId, tries, event: test, trace: null };
   }
   const data = parseJson(row.data);
-  if (occurredAt === null || data === null) return { deliveryId, tries, event: undefined };
+  const trace = parseTrace(row.traceparent) ?? null;
+  if (occurredAt === null || data === null) return { deliveryId, tries, event: undefined, trace };
   const event = { ...({ type, data } as EventBody), id, deviceId, sequence, occurredAt };
-  return { deliveryId, tries, event };
+  return { deliveryId, tries, event, trace };
 }
 
 /** Writes down what became of tries, but for those whose claim is another's by now. */
