@@ -14,6 +14,8 @@ export type LoadOrder =
   | { do: "write-to-group"; phone: string; group: string; count: number };
 
 const AT_ONCE = 4;
+/** Writers at once: with few of them the server sleeps and wakes for every stanza, which is not what load is like. */
+const WRITING_AT_ONCE = 24;
 const MAX_ATTEMPTS = 10;
 /** A first message to a large group blocks this process for so long that Baileys would give up all its connections. */
 const KEEP_ALIVE_MS = 600_000;
@@ -26,16 +28,16 @@ async function obey(order: LoadOrder): Promise<void> {
   if (order.do === "link") {
     ({ simulator, phones } = order);
     clients = [];
-    await eachOf(phones, async (phone, at) => {
+    await eachOf(phones, AT_ONCE, async (phone, at) => {
       clients[at] = await linked(phone);
     });
   } else if (order.do === "login") {
     const earlier = clients;
     for (const client of earlier) await client.end();
     clients = earlier.map((client) => newClient(client));
-    await eachOf(clients, connected);
+    await eachOf(clients, AT_ONCE, connected);
   } else if (order.do === "write") {
-    await eachOf(clients, async (client, at) => {
+    await eachOf(clients, WRITING_AT_ONCE, async (client, at) => {
       const to = phones[(at + 1) % phones.length] ?? "";
       for (let i = 0; i < order.count; i++) {
         const id = await client.sendText(to, `message ${i}`);
@@ -77,9 +79,9 @@ async function connected(client: BaileysClient): Promise<void> {
   if (!client.isOpen) throw new Error("a client does not come back");
 }
 
-async function eachOf<T>(items: T[], work: (item: T, at: number) => Promise<unknown>): Promise<void> {
+async function eachOf<T>(items: T[], atOnce: number, work: (item: T, at: number) => Promise<unknown>): Promise<void> {
   const waiting = items.map((item, at) => ({ item, at }));
-  const workers = Array.from({ length: AT_ONCE }, async () => {
+  const workers = Array.from({ length: atOnce }, async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) await work(next.item, next.at);
   });
   await Promise.all(workers);
