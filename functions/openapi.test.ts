@@ -1,21 +1,10 @@
 import { expect, test } from "vitest";
-import { loadApiConfig } from "../shared/config.ts";
 import { allRoutes } from "./areas.ts";
 import { docsPage } from "./docs-page.ts";
 import { openApiDocument } from "./openapi.ts";
+import { apiConfig } from "./testing/api-config.ts";
 
-const config = loadApiConfig({
-  DATABASE_URL: "mysql://localhost/x",
-  COMMAND_QUEUE_URLS: "http://localhost/q",
-  SCHEDULER_GROUP: "messages",
-  SCHEDULER_ROLE_ARN: "arn:aws:iam::000000000000:role/scheduler",
-  SCHEDULER_DEAD_LETTER_ARN: "arn:aws:sqs:us-east-1:000000000000:schedules-dead",
-  DELIVERY_QUEUE_URL: "http://localhost/d",
-  WEBHOOK_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64"),
-  MEDIA_BUCKET: "media",
-  SESSION_SECRET: "0123456789abcdef0123456789abcdef",
-});
-const routes = await allRoutes(config);
+const routes = await allRoutes(apiConfig);
 const document = openApiDocument(routes);
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ title: `${method} ${path}`, operation })),
