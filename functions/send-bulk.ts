@@ -28,6 +28,12 @@ export async function acceptJob(
   return { job: dispatched.job, headers: dispatched.isReplay ? IDEMPOTENCY_REPLAYED : {} };
 }
 
+/** Throws `idempotency_mismatch` when a single message comes under the key of several. */
+export async function refuseKeyOfJob({ services, ...call }: Call, { userId }: Device, headers: Headers): Promise<void> {
+  const once = idempotency(headers["idempotency-key"], call);
+  if (once && (await findJobReplay(services.database, userId, once))) throw new ApiError("idempotency_mismatch");
+}
+
 /**
  * Sends many as a job and waits for it: what became of each when it ends in time; otherwise, or when it has to be paused,
  * where to ask. Throws as `acceptJob`, and `not_connected`.

@@ -133,6 +133,27 @@ describe("groups", () => {
       expect(await phone.received(second.body.data.messageId)).toMatchObject({ text: "Halo lagi", copies: 1 });
   });
 
+  it("several in one request are answered with what became of each", async () => {
+    const groups = [group, "120363999999999999@g.us", group];
+    const items = groups.map((groupId, n) => ({ groupId, message: `massal ${n}` }));
+    const answer = await call("POST", "/send-group-message", { items, delay: 0 });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    expect(answer.body.data).toMatchObject({
+      total: 3,
+      successCount: 2,
+      errorCount: 1,
+      results: [
+        { to: group, status: "success" },
+        { status: "error", error: "group_not_found" },
+        { to: group, status: "success" },
+      ],
+    });
+    const { results } = answer.body.data as { results: { messageId: string }[] };
+    for (const n of [0, 2]) {
+      expect(await friend.received(results[n]?.messageId ?? "")).toMatchObject({ text: `massal ${n}`, copies: 1 });
+    }
+  });
+
   it("a message mentions people under every form of the placeholders", async () => {
     const mentions = [friend.number, jid(other)];
     const message = "{m1} {mention2} {mention[0]}: {mentions}";

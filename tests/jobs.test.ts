@@ -14,16 +14,19 @@ type JobView = {
 const ENDED = ["completed", "failed", "cancelled"];
 const KILLS = 5;
 
+let stack: Stack;
+let gateway: Gateway;
+beforeAll(async () => {
+  stack = await freshStack({ environment: { RATE_LIMIT_PER_MINUTE: "0", SYNC_WAIT_MS: "4000" } });
+  gateway = new Gateway(stack);
+});
+
 describe("a job", () => {
-  let stack: Stack;
-  let gateway: Gateway;
   let owner: Phone;
   let friends: Phone[];
   let friend: Phone;
 
   beforeAll(async () => {
-    stack = await freshStack({ environment: { RATE_LIMIT_PER_MINUTE: "0", SYNC_WAIT_MS: "8000" } });
-    gateway = new Gateway(stack);
     owner = await Phone.create(stack, "6281100000061");
     friends = [];
     for (const number of ["6281100000062", "6281100000063"]) friends.push(await Phone.create(stack, number));
@@ -172,11 +175,8 @@ describe("a job", () => {
 });
 
 describe("several messages in one request", () => {
-  let gateway: Gateway;
   let friend: Phone;
   beforeAll(async () => {
-    const stack = await freshStack({ environment: { SYNC_WAIT_MS: "3000" } });
-    gateway = new Gateway(stack);
     friend = await Phone.create(stack, "6281100000072");
     await gateway.link("bulk", await Phone.create(stack, "6281100000071"));
   });

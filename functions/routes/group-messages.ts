@@ -4,21 +4,42 @@ import { ApiError } from "../../shared/errors.ts";
 import { MAX_GROUP_MEMBERS } from "../../shared/groups.ts";
 import { fillMentions } from "../fill-mentions.ts";
 import type { Language } from "../language.ts";
-import { route } from "../route.ts";
+import { ownDevice } from "../own-device.ts";
+import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
-import { pendingAnswer } from "../schemas/command.ts";
+import { pendingAnswer, pendingCommand } from "../schemas/command.ts";
 import { commandHeaders } from "../schemas/command-headers.ts";
 import { deviceParams } from "../schemas/device.ts";
 import { groupId } from "../schemas/group-id.ts";
+import { bulkResult, delayMsOf, delaySeconds, MAX_BULK_BYTES, MAX_BULK_ITEMS, pendingJob } from "../schemas/job.ts";
 import { messageText } from "../schemas/message-text.ts";
+import { oneOrMany } from "../schemas/one-or-many.ts";
 import { person } from "../schemas/person.ts";
+import { refuseKeyOfJob, sendBulk } from "../send-bulk.ts";
 import { SEND_ERRORS, sendMessage, sentAnswer } from "../send-message.ts";
 
 const DEVICE = "/api/whatsapp-multi-device/devices/:deviceId";
 const common = { method: "post", tag: "Groups", scope: "messages:write", headers: commandHeaders } as const;
-const answers = { 200: sentAnswer("120363012345678901@g.us"), 202: pendingAnswer };
+const SENT = sentAnswer("120363012345678901@g.us");
+const answers = { 200: SENT, 202: pendingAnswer };
 const errors = [...SEND_ERRORS, "group_not_found", "group_forbidden"] as const;
 const ONCE = "Answered and sent once as `send-message` is.";
+
+const oneOrManyTexts = oneOrMany(
+  z.object({
+    groupId: groupId.optional(),
+    message: messageText.optional(),
+    items: z
+      .array(z.object({ groupId, message: messageText }))
+      .min(1)
+      .max(MAX_BULK_ITEMS)
+      .optional()
+      .meta({ description: "Several messages, in place of `groupId` and `message`." }),
+    delay: delaySeconds,
+  }),
+  ["groupId", "message"],
+  "items",
+);
 
 /** @param regions whose phone numbers are taken, see `ApiConfig.phoneRegions` */
 export const groupMessageRoutes = (regions: readonly string[] | undefined): Route[] => [
@@ -27,18 +48,27 @@ export const groupMessageRoutes = (regions: readonly string[] | undefined): Rout
     name: "sendGroupMessage",
     path: `${DEVICE}/send-group-message`,
     summary: "Send a text message to a group",
-    description: ONCE,
+    description: `${ONCE} Several (\`items\`) are sent as a job, also as \`send-message\` does it.`,
+    maxBodyBytes: MAX_BULK_BYTES,
     params: deviceParams,
-    body: z.object({
-      groupId,
-      message: messageText,
-      items: z.never().optional().meta({ description: "Several messages in one request are not supported yet." }),
-    }),
+    body: oneOrManyTexts,
     bodyExample: { groupId: "120363012345678901@g.us", message: "Halo semua" },
-    answers,
+    answers: {
+      200: answer(SENT.message, z.union([SENT.data, bulkResult]), SENT.example),
+      202: answer(pendingAnswer.message, z.union([pendingCommand, pendingJob]), pendingAnswer.example),
+    },
     errors,
-    handle: ({ params, headers, body }, call) =>
-      sendMessage(call, params.deviceId, { kind: "send-text", to: body.groupId, text: body.message }, headers),
+    async handle({ params, headers, body }, call) {
+      const { groupId: to, message: text, items: many, delay } = body;
+      const device = await ownDevice(call, params.deviceId);
+      if (many) {
+        const items = many.map((one) => ({ kind: "send-text" as const, to: one.groupId, text: one.message }));
+        return await sendBulk(call, device, { type: "send-text", delayMs: delayMsOf(delay), items }, headers);
+      }
+      if (to === undefined || text === undefined) throw new ApiError("validation_failed");
+      await refuseKeyOfJob(call, device, headers);
+      return await sendMessage(call, params.deviceId, { kind: "send-text", to, text }, headers);
+    },
   }),
   route({
     ...common,

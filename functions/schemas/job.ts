@@ -5,6 +5,8 @@ import { JOB_STATES, JOB_TYPES } from "../../shared/jobs.ts";
 
 /** Room for a body of many items: a Lambda takes 6 MB, with everything around it. */
 export const MAX_BULK_BYTES = 5 * 1024 * 1024;
+/** Of messages in one request that are answered together. */
+export const MAX_BULK_ITEMS = 1_000;
 const MAX_DELAY_SECONDS = 3_600;
 
 export const delaySeconds = z

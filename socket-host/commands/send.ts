@@ -1,10 +1,9 @@
 import { isSending } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
-import { GROUP_SERVER, parseJid, phoneOfJid } from "../../shared/jid.ts";
 import { KEPT, STORED } from "../consumer.ts";
 import type { Executed, Execution } from "../consumer.ts";
 import type { Device } from "../device.ts";
-import { groupRefusal } from "../group-refusal.ts";
+import { recipientRefusal } from "../recipient-refusal.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Outgoing } from "../send-ledger.ts";
 import { commandLedger, toOutgoing } from "../command-ledger.ts";
@@ -22,10 +21,9 @@ export async function send(context: CommandContext): Promise<Execution> {
 }
 
 /**
- * Sends messages of one device, in their order. A number without WhatsApp is refused before anything is sent: WhatsApp itself
- * would take such a message and deliver it to nobody. So is a group that does not take it: a message that is refused takes
- * the group's keys along. Only after that check is a command `sending`, and from there on it is never given up: what has no
- * outcome is sent again, under the same id, at the next login.
+ * Sends messages of one device, in their order. A recipient that cannot take one is found out before anything is sent. Only
+ * after that check is a command `sending`, and from there on it is never given up: what has no outcome is sent again, under
+ * the same id, at the next login.
  */
 export async function sendAll(contexts: readonly CommandContext[]): Promise<Executed[]> {
   const started = await Promise.allSettled(contexts.map((context) => start(context)));
@@ -52,10 +50,8 @@ async function start(context: CommandContext): Promise<Outgoing | Execution> {
   const opened = await device.whenOpen(OPEN_WAIT_MS);
   if (opened === "gone") return KEPT;
   if (opened === "closed") return await fail(context, { errorCode: "not_connected" });
-  const refusal = parseJid(to)?.server === GROUP_SERVER ? await groupRefuses(context, to) : undefined;
+  const refusal = await recipientRefusal(device, to);
   if (refusal) return await fail(context, refusal);
-  const phone = phoneOfJid(to);
-  if (phone && !(await device.isOnWhatsApp(phone))) return await fail(context, { errorCode: "not_on_whatsapp" });
   const unprepared = await prepare(device, payload);
   if (unprepared) return await fail(context, unprepared);
   const { deviceId, epoch } = device;
@@ -70,14 +66,6 @@ async function handOver(device: Device, message: Outgoing): Promise<Executed> {
   } catch (error) {
     return { error };
   }
-}
-
-/** Why nothing can be written to a group. Rejects when WhatsApp does not say. */
-async function groupRefuses({ device }: CommandContext, group: string): Promise<Refusal | undefined> {
-  const mayWrite = await device.openConnection?.socket.groups.mayWrite(group);
-  if (mayWrite?.outcome === "refused") return groupRefusal(mayWrite.code);
-  if (mayWrite?.outcome !== "done") throw new Error("the server did not answer who is in the group");
-  return mayWrite.value ? undefined : { errorCode: "group_forbidden" };
 }
 
 async function fail({ database, device, command }: CommandContext, refusal: Refusal): Promise<Execution> {

@@ -7,10 +7,11 @@ import { transaction } from "../../shared/db/pool.ts";
 import type { Database } from "../../shared/db/pool.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { DeviceId } from "../../shared/ids.ts";
-import { phoneOfJid } from "../../shared/jid.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Device } from "../device.ts";
 import type { DeviceLine } from "../device-lines.ts";
+import { recipientRefusal } from "../recipient-refusal.ts";
+import type { Refusal } from "../refusal.ts";
 import { WokenLoop } from "../woken-loop.ts";
 import { prepare } from "../media/prepare.ts";
 import { itemMessage, jobLedger } from "./job-ledger.ts";
@@ -86,15 +87,14 @@ export class JobLine implements DeviceLine {
     if (opened === "gone" || this.#loop.isStopped) return false;
     if (opened === "closed") return await this.#pause(device, job, "not_connected");
     await this.#settleEarlier();
-    const phone = phoneOfJid(item.recipient);
     try {
-      if (phone && !(await device.isOnWhatsApp(phone))) return await this.#fail(device, job, item, "not_on_whatsapp");
+      const refusal =
+        (await recipientRefusal(device, item.recipient)) ?? (item.payload && (await prepare(device, item.payload)));
+      if (refusal) return await this.#fail(device, job, item, refusal);
     } catch (err) {
-      if (this.#isTriedOut(item)) return await this.#fail(device, job, item, "unavailable");
+      if (this.#isTriedOut(item)) return await this.#fail(device, job, item, { errorCode: "unavailable" });
       throw err;
     }
-    const unprepared = item.payload && (await prepare(device, item.payload));
-    if (unprepared) return await this.#fail(device, job, item, unprepared.errorCode);
     const message = itemMessage(item, jobLedger(database, deviceId, device.epoch));
     const begun = message ? await jobItems.begin(database, item, device.epoch) : "no";
     if (begun === "fenced") return false;
@@ -116,7 +116,7 @@ export class JobLine implements DeviceLine {
     });
   }
 
-  async #fail(device: Device, job: Job, item: JobItem, errorCode: ErrorCode): Promise<boolean> {
+  async #fail(device: Device, job: Job, item: JobItem, refusal: Refusal): Promise<boolean> {
     const { database } = this.#options;
     const begun = await jobItems.begin(database, item, device.epoch);
     if (begun === "fenced") return false;
@@ -124,7 +124,7 @@ export class JobLine implements DeviceLine {
     if (begun === "no") return true;
     await transaction(database, async (runner) => {
       const held = await devices.hold(runner, [device], "waited for");
-      if (held.size) await jobItems.settle(runner, held, item, { state: "failed", errorCode });
+      if (held.size) await jobItems.settle(runner, held, item, { state: "failed", ...refusal });
     });
     return true;
   }
