@@ -156,6 +156,7 @@ export function loadSweepConfig(environment: Environment = surroundings()) {
     deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
     mediaBucket: env.MEDIA_BUCKET,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
+    unkeptContentMinutes: env.UNKEPT_CONTENT_MINUTES,
   };
 }
 

@@ -269,14 +269,18 @@ export type EventBody = z.output<(typeof eventSchemas)[EventType]>;
 
 /** `sequence` rises by one with each event of a device, without gaps. */
 export type Event = EventBody & { id: EventId; deviceId: DeviceId; sequence: number; occurredAt: Date };
+/** As it is read again; `isErased`: what it told is gone, as messages of the number are not kept. */
+export type RecordedEvent = Event & { isErased: boolean };
 
 /**
  * `dedupeKey`: the same fact offered again, after a crash, is not a second event. Null: it cannot be offered twice.
  * `otherKeys` are those under which it may have been offered before. `trace`: of the request that brought it about.
+ * `isUnkept`: its content is erased when whoever is to be told of it has been.
  */
 export type NewEvent = EventBody & {
   dedupeKey: string | null;
   otherKeys?: string[];
   occurredAt: Date;
   trace?: Trace | null;
+  isUnkept?: boolean;
 };

@@ -266,6 +266,14 @@ export const sweepSchema = z.object({
   ...scheduling,
   ...media,
   ...auditing,
+  UNKEPT_CONTENT_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(60)
+    .describe(
+      "How long events of a number that is not allowed can be read with their content. Those that a webhook is to be told of stay whole until then.",
+    ),
 });
 
 export const migrateSchema = z.object({

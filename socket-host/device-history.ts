@@ -2,13 +2,16 @@ import * as messages from "../shared/db/messages.ts";
 import type { NewMessage } from "../shared/db/messages.ts";
 import { isRefused } from "../shared/db/pool.ts";
 import type { Runner } from "../shared/db/pool.ts";
+import * as sessionGroups from "../shared/db/session-groups.ts";
 import * as sessions from "../shared/db/sessions.ts";
 import type { Link } from "../shared/db/sessions.ts";
+import type { GroupUpdated, NewEvent } from "../shared/events.ts";
 import type { Log } from "../shared/log.ts";
 import { GROUP_SERVER, parseJid, phoneOfJid } from "../shared/jid.ts";
 import type { Addresses } from "../shared/message.ts";
 import { withText } from "./chat-store/changed-message.ts";
 import { isMessage } from "./chat-store/chat-message.ts";
+import type { Persisting } from "./inbox.ts";
 import type { PersistenceRule } from "./persistence-rule.ts";
 import type { AddressBook } from "./whatsapp/address-book.ts";
 import type { IncomingMessage } from "./whatsapp/decode/incoming-message.ts";
@@ -44,15 +47,20 @@ export class DeviceHistory {
 
   /**
    * Asks whether these messages may be kept.
-   * @returns what writes them, and what they say about others, in the transaction that commits their events
+   * @param facts what is told of them, and what else came in
+   * @returns what writes them, and what they say about others, in the transaction that commits the facts
    */
-  async persist(incoming: readonly IncomingMessage[]): Promise<(runner: Runner) => Promise<void>> {
+  async persist(incoming: readonly IncomingMessage[], facts: readonly NewEvent[]): Promise<Persisting> {
     const link = this.#link();
-    const isAllowed = link !== undefined && (await this.#options.rule(link));
+    const isKept = link !== undefined && (await this.#options.rule(link));
     // What was deleted for everyone is not kept because the number is not allowed any more.
-    const wanted = isAllowed ? incoming : incoming.filter(({ content }) => content.messageType === "delete");
-    if (!link || !wanted.length) return async () => {};
-    return (runner) => orElseWithout(this.#options.log, () => this.#write(runner, link, wanted));
+    const wanted = isKept ? incoming : incoming.filter(({ content }) => content.messageType === "delete");
+    const groups = isKept ? facts.filter((fact) => fact.type === "group.updated") : [];
+    if (!link || (!wanted.length && !groups.length)) return { isKept, write: async () => {} };
+    return {
+      isKept,
+      write: (runner) => orElseWithout(this.#options.log, () => this.#write(runner, link, wanted, groups)),
+    };
   }
 
   /** What of own messages may be written now; undefined when nothing may. */
@@ -69,7 +77,12 @@ export class DeviceHistory {
     return { link, messageOf };
   }
 
-  async #write(runner: Runner, link: Link, incoming: readonly IncomingMessage[]): Promise<void> {
+  async #write(
+    runner: Runner,
+    link: Link,
+    incoming: readonly IncomingMessage[],
+    groups: readonly GroupUpdated[],
+  ): Promise<void> {
     const sessionId = (await sessions.idsOf(runner, [link])).get(link.deviceId);
     if (sessionId === undefined) return;
     const rows = incoming.filter(({ content }) => isMessage(content)).map((message) => toRow(message, link));
@@ -82,6 +95,11 @@ export class DeviceHistory {
       if (change) await messages.change(runner, sessionId, change);
     }
     await messages.learnLids(runner, sessionId, this.#newPairs(incoming));
+    for (const { data } of groups) {
+      const { group, action, changes } = data;
+      if (action === "deleted") await sessionGroups.forget(runner, sessionId, group);
+      else await sessionGroups.learn(runner, sessionId, { group, ...changes });
+    }
   }
 
   #newPairs(incoming: readonly IncomingMessage[]) {

@@ -1,5 +1,6 @@
 import type { OwnedDevice } from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
+import type { NewEvent } from "../shared/events.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { Storage } from "../shared/storage.ts";
@@ -98,7 +99,7 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
   const findMessage = (messageId: string) => chats.reader.rawMessage(messageId);
   const readers = {
-    persist: (messages: readonly IncomingMessage[]) => history.persist(messages),
+    persist: (messages: readonly IncomingMessage[], facts: readonly NewEvent[]) => history.persist(messages, facts),
     store: (messages: readonly IncomingMessage[]) => chats.store.take(messages),
   };
   const inbox = new Inbox({ ...part, recordReceipt, findMessage, readers, onOverflow });

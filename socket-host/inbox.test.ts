@@ -52,7 +52,10 @@ describe("the inbox of a device", () => {
   let database: Database;
   const deviceId = "inbox" as DeviceId;
   const receipts: Receipt[] = [];
-  const nobody: MessageReaders = { persist: () => Promise.resolve(async () => {}), store: () => Promise.resolve() };
+  const nobody: MessageReaders = {
+    persist: () => Promise.resolve({ isKept: false, write: async () => {} }),
+    store: () => Promise.resolve(),
+  };
   let overflows = 0;
   const onOverflow = () => void overflows++;
   const recordReceipt = async (receipt: Receipt) => void receipts.push(receipt);
@@ -138,14 +141,16 @@ describe("the inbox of a device", () => {
   it("gives each batch to whoever else keeps messages, in the transaction of its events and after it", async () => {
     const told: string[] = [];
     const readers = {
-      persist: async (messages: readonly IncomingMessage[]) => async (runner: Runner) => {
-        const [row] = await select<{ found: number }>(
-          runner,
-          "SELECT COUNT(*) AS found FROM events WHERE data LIKE ?",
-          ["%berdua%"],
-        );
-        told.push(`persist ${messages.length} with ${row?.found} events, ${(await recorded("M12")).length} committed`);
-      },
+      persist: async (messages: readonly IncomingMessage[]) => ({
+        isKept: true,
+        write: async (runner: Runner) => {
+          const sql = "SELECT COUNT(*) AS found FROM events WHERE data LIKE ? AND unkept_at IS NULL";
+          const [row] = await select<{ found: number }>(runner, sql, ["%berdua%"]);
+          told.push(
+            `persist ${messages.length} with ${row?.found} events, ${(await recorded("M12")).length} committed`,
+          );
+        },
+      }),
       store: async (messages: readonly IncomingMessage[]) => {
         told.push(
           `store ${messages.map(({ messageId }) => messageId).join()}, ${(await recorded("M12")).length} committed`,

@@ -1,6 +1,7 @@
 import * as events from "../shared/db/events.ts";
 import { transaction } from "../shared/db/pool.ts";
 import type { Database, Runner } from "../shared/db/pool.ts";
+import type { NewEvent } from "../shared/events.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { DeviceState, JournalEntry } from "./device-state/state.ts";
@@ -14,13 +15,16 @@ import { messageEvent } from "./whatsapp/decode/message-event.ts";
 import { withVote } from "./whatsapp/decode/poll-vote.ts";
 import type { Receipt } from "./whatsapp/decode/receipt.ts";
 
+/** `isKept`: what was written may be kept beyond its events. `write` makes rows in MySQL of it. */
+export type Persisting = { isKept: boolean; write: (runner: Runner) => Promise<void> };
+
 /**
  * Messages as they come in, in the order of arrival, for whoever keeps them. After a crash the same may be given again, so
  * both must be idempotent, by `IncomingMessage.key`.
  */
 export type MessageReaders = {
-  /** Answers what is to be written inside the transaction that commits the messages' events: rows in MySQL. */
-  persist: (messages: readonly IncomingMessage[]) => Promise<(runner: Runner) => Promise<void>>;
+  /** Answers what is to be written of messages, and of other facts, inside the transaction that commits their events. */
+  persist: (messages: readonly IncomingMessage[], facts: readonly NewEvent[]) => Promise<Persisting>;
   /** After it: what is written to the device state before this resolves is durable before the journal forgets them. */
   store: (messages: readonly IncomingMessage[]) => Promise<void>;
 };
@@ -179,10 +183,12 @@ export class Inbox {
     for (const one of journaled) one.messages = await Promise.all(one.messages.map((each) => this.#withVote(each)));
     const messages = journaled.flatMap((one) => one.messages);
     const facts = journaled.flatMap((one) => [...one.messages.map(messageEvent), ...one.facts]);
-    const persist = messages.length ? await readers.persist(messages) : undefined;
+    const persisting = facts.length ? await readers.persist(messages, facts) : undefined;
+    const isUnkept = persisting?.isKept !== true;
+    const told = facts.map((fact) => ({ ...fact, isUnkept }));
     const record = async (runner: Runner) => {
-      const recorded = await events.append(runner, deviceId, epoch, facts);
-      if (recorded !== "fenced") await persist?.(runner);
+      const recorded = await events.append(runner, deviceId, epoch, told);
+      if (recorded !== "fenced") await persisting?.write(runner);
       return recorded;
     };
     const outcome = facts.length ? await transaction(database, record) : undefined;

@@ -3,6 +3,7 @@ import * as commands from "../../shared/db/commands.ts";
 import * as deliveries from "../../shared/db/deliveries.ts";
 import type { Database } from "../../shared/db/pool.ts";
 import type { DeliveryQueue } from "../../shared/delivery-queue.ts";
+import { erasePayloads } from "../../shared/erase-payloads.ts";
 import { forgetExpired } from "../../shared/forget-expired.ts";
 import type { Log } from "../../shared/log.ts";
 import type { CommandQueues } from "../../shared/queue.ts";
@@ -34,6 +35,8 @@ const PARTS: Record<string, (services: SweepServices) => Promise<unknown>> = {
   "queue commands": async (services) => await sweepCommands(services, AT_ONCE),
   "arm schedules": async (services) => await sweepSchedules(services, AT_ONCE),
   "expire commands": async ({ database }) => await commands.expire(database, AT_ONCE),
+  "erase content that is not kept": async ({ database, config }) =>
+    await erasePayloads(database, config.unkeptContentMinutes),
   "forget what has expired": async ({ database, config }) => await forgetExpired(database, config.auditRetentionDays),
 };
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Event, EventBody, NewEvent } from "../events.ts";
+import type { EventBody, NewEvent, RecordedEvent } from "../events.ts";
+import { hasContent } from "../without-content.ts";
 import { newEventId } from "../ids.ts";
 import type { DeviceId, EventId } from "../ids.ts";
 import * as devices from "./devices.ts";
@@ -9,7 +10,14 @@ import { execute, parseJson, select } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
 import { toJson } from "./well-formed.ts";
 
-type Row = { event_id: EventId; sequence: number; type: EventBody["type"]; occurred_at: Date; data: unknown };
+type Row = {
+  event_id: EventId;
+  sequence: number;
+  type: EventBody["type"];
+  occurred_at: Date;
+  data: unknown;
+  is_erased: number;
+};
 
 /**
  * Records facts in the order given, with the next numbers of the device and no gap. What was recorded before (by its
@@ -72,11 +80,13 @@ export async function appendHeld(
     event.occurredAt,
     toJson(event.data),
     event.trace ?? null,
+    event.isUnkept && hasContent(event.type) ? 1 : 0,
   ]);
   await execute(
     runner,
-    `INSERT INTO events (device_id, sequence, event_id, type, dedupe_key, occurred_at, data, traceparent)
-     VALUES ${fresh.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(",")}`,
+    `INSERT INTO events
+       (device_id, sequence, event_id, type, dedupe_key, occurred_at, data, traceparent, unkept_at)
+     VALUES ${fresh.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, IF(?, NOW(3), NULL))").join(",")}`,
     values,
   );
   await execute(
@@ -104,17 +114,61 @@ export async function listAfter(
   deviceId: DeviceId,
   after: number,
   limit: number,
-): Promise<Event[]> {
-  const sql = `SELECT e.event_id, e.sequence, e.type, e.occurred_at, e.data
+): Promise<RecordedEvent[]> {
+  const sql = `SELECT e.event_id, e.sequence, e.type, e.occurred_at, e.data, e.erased_at IS NOT NULL AS is_erased
     FROM events e JOIN devices d ON d.device_id = e.device_id
     WHERE e.device_id = ? AND e.sequence > GREATEST(?, d.forgotten_sequence)
     ORDER BY e.sequence LIMIT ${Math.trunc(limit)}`;
   const rows = await select<Row>(database.pool, sql, [deviceId, after]);
   return rows.map((row) => {
     const body = { type: row.type, data: parseJson(row.data) } as EventBody;
-    return { ...body, id: row.event_id, deviceId, sequence: row.sequence, occurredAt: row.occurred_at };
+    const isErased = row.is_erased === 1;
+    return { ...body, id: row.event_id, deviceId, sequence: row.sequence, occurredAt: row.occurred_at, isErased };
   });
 }
+
+/**
+ * Takes events whose content waits to be erased for so long, those that have waited longest, for the rest of the
+ * transaction. `isPending`: somebody is to be told of it still.
+ */
+export async function lockUnkept(
+  runner: Runner,
+  minutes: number,
+  limit: number,
+): Promise<{ id: EventId; body: EventBody; isPending: boolean }[]> {
+  const sql = `SELECT event_id AS id, type, data FROM events WHERE unkept_at <= NOW(3) - INTERVAL ? MINUTE
+    ORDER BY unkept_at LIMIT ${Math.trunc(limit)} FOR UPDATE SKIP LOCKED`;
+  const rows = await select<{ id: EventId; type: EventBody["type"]; data: unknown }>(runner, sql, [minutes]);
+  if (!rows.length) return [];
+  const told = `SELECT DISTINCT event_id AS id FROM deliveries WHERE state = 'pending' AND event_id IN (${marks(rows)})`;
+  const ids = rows.map(({ id }) => id);
+  const pending = new Set((await select<{ id: EventId }>(runner, told, ids)).map(({ id }) => id));
+  return rows.map(({ id, type, data }) => {
+    const body = { type, data: parseJson(data) } as EventBody;
+    return { id, body, isPending: pending.has(id) };
+  });
+}
+
+/** They wait as long again. */
+export async function postpone(runner: Runner, ids: readonly EventId[]): Promise<void> {
+  if (!ids.length) return;
+  await execute(runner, `UPDATE events SET unkept_at = NOW(3) WHERE event_id IN (${marks(ids)})`, [...ids]);
+}
+
+/** Puts what is left of them in place of their content, and forgets what receivers have answered, who may repeat it. */
+export async function erase(
+  runner: Runner,
+  erased: readonly { id: EventId; data: EventBody["data"] }[],
+): Promise<void> {
+  if (!erased.length) return;
+  const ids = erased.map(({ id }) => id);
+  const sql = `UPDATE events SET data = CASE event_id ${erased.map(() => "WHEN ? THEN ?").join(" ")} END,
+    unkept_at = NULL, erased_at = NOW(3) WHERE event_id IN (${marks(ids)})`;
+  await execute(runner, sql, [...erased.flatMap(({ id, data }) => [id, toJson(data)]), ...ids]);
+  await execute(runner, `UPDATE deliveries SET answer = NULL WHERE event_id IN (${marks(ids)})`, ids);
+}
+
+const marks = (values: readonly unknown[]) => values.map(() => "?").join(",");
 
 /** Device ids have no such sign. */
 const keyOf = (deviceId: DeviceId, dedupeKey: string) => `${deviceId}|${dedupeKey}`;

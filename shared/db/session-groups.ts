@@ -22,24 +22,18 @@ export async function list(
   return { groups: await select<SessionGroup>(database.pool, sql, [sessionId]), total: row?.total ?? 0 };
 }
 
-/** What was learnt of groups; what is not given stays as it was. */
+/** What was learnt of a group; what is not given stays as it was. */
 export async function learn(
   runner: Runner,
   sessionId: number,
-  groups: readonly { group: string; subject?: string; inviteCode?: string }[],
+  { group, subject, inviteCode }: { group: string; subject?: string | undefined; inviteCode?: string | undefined },
 ): Promise<void> {
-  if (!groups.length) return;
-  const sql = `INSERT INTO session_groups (session_id, group_jid, subject, invite_code)
-    VALUES ${groups.map(() => "(?, ?, ?, ?)").join(",")}
+  const sql = `INSERT INTO session_groups (session_id, group_jid, subject, invite_code) VALUES (?, ?, ?, ?)
     ON DUPLICATE KEY UPDATE subject = COALESCE(VALUES(subject), subject),
       invite_code = COALESCE(VALUES(invite_code), invite_code), updated_at = NOW(3)`;
-  const values = groups.flatMap(({ group, subject, inviteCode }) => [
-    sessionId,
-    group,
-    subject === undefined ? null : wellFormed(subject.slice(0, SUBJECT_LENGTH)),
-    inviteCode !== undefined && CODE_PATTERN.test(inviteCode) ? inviteCode : null,
-  ]);
-  await execute(runner, sql, values);
+  const named = subject === undefined ? null : wellFormed(subject.slice(0, SUBJECT_LENGTH));
+  const code = inviteCode !== undefined && CODE_PATTERN.test(inviteCode) ? inviteCode : null;
+  await execute(runner, sql, [sessionId, group, named, code]);
 }
 
 /** The account is in this group no more. */
