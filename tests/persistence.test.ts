@@ -47,7 +47,7 @@ describe("the persistence rule", { timeout: 180_000 }, () => {
   const textsOf = async (phone: Phone) => (await stored(phone)).map(({ message }) => message);
 
   beforeAll(async () => {
-    stack = await freshStack();
+    stack = await freshStack({ environment: { UNKEPT_CONTENT_MINUTES: "0" } });
     gateway = new Gateway(stack);
     database = await mysql.createConnection(stack.databaseUrl);
     owner = await Phone.create(stack, "6281100000961", "Owner");
@@ -111,5 +111,17 @@ describe("the persistence rule", { timeout: 180_000 }, () => {
   it("is for the number of the user who allowed it, and for no other device", async () => {
     await exchange("unkept", other, "lain");
     expect(await stored(other)).toEqual([]);
+  });
+
+  it("leaves nothing of what may not be kept in any table, once everybody was told", async () => {
+    const dump = async () => {
+      const [tables] = await database.query<mysql.RowDataPacket[]>("SHOW TABLES");
+      const names = tables.map((row) => String(Object.values(row)[0]));
+      const rows = await Promise.all(names.map((name) => database.query(`SELECT * FROM \`${name}\``)));
+      return JSON.stringify(rows.map(([all]) => all));
+    };
+    const words = (text: string) => [...new Set(text.match(/(keluar|masuk) (sebelum|dimatikan|terkunci|rusak|lain)/g))];
+    await eventually("the sweep has erased all of it", WAIT_MS, async () => !words(await dump()).length);
+    expect(await dump()).toMatch(/masuk dinyalakan/);
   });
 });

@@ -30,6 +30,7 @@ const LEFT_OUT = new Set([
   "AUDIT_RETENTION_DAYS",
   "SCHEDULE_GRACE_MINUTES",
   "MEDIA_TYPES",
+  "UNKEPT_CONTENT_MINUTES",
   // A task makes its own.
   "HOST_ID",
   // Right for the real WhatsApp.
