@@ -38,7 +38,13 @@ export function withoutContent(body: EventBody): EventBody {
       return { ...body, data: { ...body.data, author: namelessAuthor(body.data.author) } };
     case "call.received":
       return { ...body, data: { ...body.data, from: nameless(body.data.from) } };
-    default:
+    case "device.qr":
+    case "device.status":
+    case "job.finished":
+    case "job.progress":
+    case "message.sent":
+    case "message.status":
+    case "schedule.fired":
       return body;
   }
 }
