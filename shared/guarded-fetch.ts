@@ -7,6 +7,7 @@ import { lookup } from "node:dns/promises";
 import type { IncomingHttpHeaders } from "node:http";
 import { Agent, errors, request as send } from "undici";
 import type { Dispatcher } from "undici";
+import { allowedUrl } from "./allowed-url.ts";
 import type { FetchRefusal } from "./fetch-refusals.ts";
 import { guardedConnector, InsideAddressError } from "./guarded-connector.ts";
 import type { Resolve } from "./guarded-connector.ts";
@@ -54,7 +55,6 @@ export type GuardedFetch = {
   close(): Promise<void>;
 };
 
-const MAX_URL_LENGTH = 2048;
 const MAX_CONNECTIONS_PER_ORIGIN = 16;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -119,16 +119,6 @@ async function follow(agent: Agent, request: FetchRequest, deadline: AbortSignal
     if (hops === limits.maxRedirects) return "too_many_redirects";
     url = allowedUrl(String(location), url);
   }
-}
-
-/** What can be seen of a URL before anything is asked; where its host is, the connector sees. */
-function allowedUrl(text: string, base?: URL): URL | FetchRefusal {
-  if (text.length > MAX_URL_LENGTH || !URL.canParse(text, base)) return "url_invalid";
-  const url = new URL(text, base);
-  if (url.protocol !== "http:" && url.protocol !== "https:") return "scheme_not_allowed";
-  if (url.username || url.password) return "user_info";
-  const isAllowedPort = url.port === "" || url.port === "80" || url.port === "443" || Number(url.port) > 1023;
-  return isAllowedPort ? url : "port_not_allowed";
 }
 
 /** The body of an answer, cut off where it becomes too large or too slow. `stopped` then says why. */

@@ -151,9 +151,8 @@ export async function get(database: Database, userId: UserId, webhookId: Webhook
 }
 
 /**
- * Writes all that its owner decides. With another URL, or when it is to be tried again, what was learned of the receiver
- * is forgotten.
- * @param isActive undefined: as it is
+ * Writes all that its owner decides.
+ * @param isActive undefined: as it is; true: what was learned of the receiver is forgotten too
  */
 export async function update(
   database: Database,
