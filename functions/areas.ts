@@ -59,16 +59,25 @@ const AREAS = {
     const [events, commands] = await Promise.all([import("./routes/events.ts"), import("./routes/commands.ts")]);
     return [...events.eventRoutes, ...commands.commandRoutes];
   },
+  webhooks: async () => {
+    const [webhooks, deliveries] = await Promise.all([
+      import("./routes/webhooks.ts"),
+      import("./routes/deliveries.ts"),
+    ]);
+    return [...webhooks.webhookRoutes, ...deliveries.deliveryRoutes];
+  },
   data: async ({ phoneRegions }) => {
-    const [sessions, allowedNumbers, messages, counts] = await Promise.all([
+    const [sessions, allowedNumbers, chatbots, messages, counts] = await Promise.all([
       import("./routes/sessions.ts"),
       import("./routes/allowed-numbers.ts"),
+      import("./routes/chatbots.ts"),
       import("./routes/stored-messages.ts"),
       import("./routes/message-counts.ts"),
     ]);
     return [
       ...sessions.sessionRoutes,
       ...allowedNumbers.allowedNumberRoutes(phoneRegions),
+      ...chatbots.chatbotRoutes(phoneRegions),
       ...messages.storedMessageRoutes(phoneRegions),
       ...counts.messageCountRoutes(phoneRegions),
     ];
@@ -117,6 +126,7 @@ const AREA_OF_WORD = new Map<string | undefined, AreaName>(
 export function areasOf(path: string): readonly AreaName[] {
   const [first, second, collection, , below, , last] = path.split("/").filter(Boolean);
   if (first === "api" && second === "whatsapp") return ["data"];
+  if (first === "api" && second === "webhooks") return ["webhooks"];
   const area = AREA_OF_WORD.get(last) ?? AREA_OF_WORD.get(tellingWord());
   return area ? [area] : NAMES;
 

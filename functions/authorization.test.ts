@@ -4,7 +4,9 @@
  */
 import { expect, test } from "vitest";
 import * as z from "zod";
+import * as chatbots from "../shared/db/chatbots.ts";
 import * as commands from "../shared/db/commands.ts";
+import * as deliveries from "../shared/db/deliveries.ts";
 import * as deviceGrants from "../shared/db/device-grants.ts";
 import * as devices from "../shared/db/devices.ts";
 import * as jobs from "../shared/db/jobs.ts";
@@ -15,9 +17,11 @@ import * as schedules from "../shared/db/schedules.ts";
 import * as tokens from "../shared/db/tokens.ts";
 import * as userLogins from "../shared/db/user-logins.ts";
 import * as users from "../shared/db/users.ts";
+import * as webhooks from "../shared/db/webhooks.ts";
 import type { ErrorCode } from "../shared/errors.ts";
-import { newCommandId, newJobId, newScheduleId, newTokenId, newUserId } from "../shared/ids.ts";
+import { newCommandId, newJobId, newScheduleId, newTokenId, newUserId, newWebhookId } from "../shared/ids.ts";
 import type { DeviceId, UserId } from "../shared/ids.ts";
+import { seal } from "../shared/sealed.ts";
 import { EVERY_SCOPE, SCOPES } from "../shared/scopes.ts";
 import { newToken, tokenHash, tokenPrefix } from "../shared/token.ts";
 import { allRoutes } from "./areas.ts";
@@ -88,6 +92,38 @@ const schedule = async ({ deviceId, owner }: Thing) => {
   await schedules.create(database, { scheduleId, deviceId, userId: owner, payload, ...when });
   return { params: { id: scheduleId } };
 };
+const webhook = async ({ deviceId, owner: userId }: Thing) => {
+  const webhookId = newWebhookId();
+  const settings = { url: "https://shop.example.com/", description: null, headers: null, isOrdered: false };
+  const secret = seal("whsec_", gateway.services.config.webhookKey, webhookId);
+  const about = { eventTypes: ["*" as const], deviceIds: [deviceId] };
+  await webhooks.create(database, { webhookId, userId, ...settings, ...about, secret });
+  return { params: { id: webhookId } };
+};
+const delivery = async (thing: Thing) => {
+  const { params } = await webhook(thing);
+  return { params: { id: String(await deliveries.createTest(database, params.id)) } };
+};
+const chatbot = async (thing: Thing) => {
+  const { query } = await session(thing);
+  const found = await sessions.get(
+    database,
+    { userId: thing.owner, role: "admin", deviceIds: null },
+    Number(query.session_id),
+  );
+  if (!found) throw new Error("no session");
+  const about = { sessionId: found.sessionId, senderNumber: "6289876543210" };
+  await chatbots.create(database, { ...about, session: found, status: "aktif" });
+  const { chatbotId } = (await chatbots.find(database, about)) ?? {};
+  return { params: { id: String(chatbotId) }, body: { status: "nonaktif" } };
+};
+/** A webhook is its user's alone, and for some devices only those whose token is for them see it. */
+const WEBHOOK: Row = {
+  of: "user",
+  notFound: "webhook_not_found",
+  ask: webhook,
+  but: { "owner, token for another device": "webhook_not_found" },
+};
 const OTHER_DEVICES = {
   "owner, token for another device": "forbidden",
   "admin, token for another device": "forbidden",
@@ -111,6 +147,44 @@ const ROWS: Record<string, Row> = {
     but: { "owner, token for another device": "forbidden" },
   },
   revokeToken: { of: "user", notFound: "token_not_found", ask: token },
+  listWebhooks: { of: "caller" },
+  createWebhook: {
+    of: "device",
+    ask: async ({ deviceId }) => ({ body: { url: "https://a.example/", events: ["*"], deviceIds: [deviceId] } }),
+    but: OTHER_DEVICES,
+  },
+  getWebhook: WEBHOOK,
+  changeWebhook: WEBHOOK,
+  removeWebhook: WEBHOOK,
+  rotateWebhookSecret: WEBHOOK,
+  listDeliveries: WEBHOOK,
+  testWebhook: WEBHOOK,
+  replayEvents: WEBHOOK,
+  redeliver: {
+    of: "user",
+    notFound: "delivery_not_found",
+    ask: delivery,
+    but: { "owner, token for another device": "delivery_not_found" },
+  },
+  listChatbots: { of: "caller" },
+  addChatbot: {
+    of: "device",
+    notFound: "session_not_found",
+    ask: async (thing) => {
+      const { query } = await session(thing);
+      return { body: { sender_number: "6289876543210", status: "aktif", session_id: Number(query.session_id) } };
+    },
+  },
+  setChatbotStatus: { of: "device", notFound: "chatbot_not_found", ask: chatbot },
+  removeChatbot: { of: "device", notFound: "chatbot_not_found", ask: chatbot },
+  setChatbotEndpoint: {
+    of: "device",
+    notFound: "session_not_found",
+    ask: async (thing) => {
+      await session(thing);
+      return { params: { whatsapp_number: numberOf(thing) } };
+    },
+  },
   createDevice: { of: "caller", but: OTHER_DEVICES },
   listDevices: { of: "caller" },
   listConnectedDevices: { of: "caller" },

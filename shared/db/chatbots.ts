@@ -109,7 +109,10 @@ export async function findEndpoint(
 ): Promise<{ webhookId: WebhookId; url: string | null } | undefined> {
   const sql = `SELECT webhook_id AS webhookId, url FROM webhooks
     WHERE user_id = ? AND whatsapp_number = ? AND kind = 'chatbot'`;
-  const [row] = await select<{ webhookId: WebhookId; url: string | null }>(database.pool, sql, [userId, whatsappNumber]);
+  const [row] = await select<{ webhookId: WebhookId; url: string | null }>(database.pool, sql, [
+    userId,
+    whatsappNumber,
+  ]);
   return row;
 }
 
