@@ -157,6 +157,12 @@ export function loadSweepConfig(environment: Environment = surroundings()) {
     mediaBucket: env.MEDIA_BUCKET,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     unkeptContentMinutes: env.UNKEPT_CONTENT_MINUTES,
+    retention: {
+      /** 0: for ever. */
+      historyDays: env.HISTORY_RETENTION_DAYS,
+      eventDays: env.EVENT_RETENTION_DAYS,
+      commandDays: env.COMMAND_RETENTION_DAYS,
+    },
   };
 }
 

@@ -34,8 +34,10 @@ export const newUserId = () => sortable("usr") as UserId;
 export const newTokenId = () => sortable("tok") as TokenId;
 export const newEventId = () => sortable("evt") as EventId;
 export const newScheduleId = () => sortable("sch") as ScheduleId;
-/** No event of this moment or a later one has a lower id. */
-export const eventIdsFrom = (time: Date) => `evt_${Math.max(0, time.getTime()).toString(16).padStart(12, "0")}`;
+/** No id of this kind, such as `evt`, that was made at this moment or later is a lower one. */
+export const idsFrom = (prefix: string, time: Date) =>
+  `${prefix}_${Math.max(0, time.getTime()).toString(16).padStart(12, "0")}`;
+export const eventIdsFrom = (time: Date) => idsFrom("evt", time);
 export const timeOfEventId = (eventId: EventId) => new Date(Number.parseInt(eventId.slice(4, 16), 16));
 export const newJobId = () => sortable("job") as JobId;
 export const newWebhookId = () => sortable("hook") as WebhookId;

@@ -9,7 +9,7 @@ export type JobState = (typeof JOB_STATES)[number];
 
 /** States in which a job's items are sent. */
 export const RUNNING_JOB_STATES: readonly JobState[] = ["queued", "processing"];
-const ENDED_JOB_STATES: readonly JobState[] = ["completed", "failed", "cancelled"];
+export const ENDED_JOB_STATES: readonly JobState[] = ["completed", "failed", "cancelled"];
 export const isJobEnded = (state: JobState) => ENDED_JOB_STATES.includes(state);
 
 export const JOB_TYPES = ["send-text"] as const;

@@ -6,8 +6,8 @@ import * as z from "zod";
 import type { CommandId } from "./ids.ts";
 import type { Storage } from "./storage.ts";
 
-const PREFIX = "results/";
-const place = z.object({ resultKey: z.string().startsWith(PREFIX) });
+export const RESULTS_PREFIX = "results/";
+const place = z.object({ resultKey: z.string().startsWith(RESULTS_PREFIX) });
 
 /** The `result` in the row of a command whose answer lies in the bucket. */
 export type ResultPlace = z.infer<typeof place>;
@@ -17,7 +17,7 @@ export type ResultPlace = z.infer<typeof place>;
  * have seen it. Throws when the store does not answer.
  */
 export async function keepResult(media: Storage, commandId: CommandId, answer: unknown): Promise<ResultPlace> {
-  const resultKey = `${PREFIX}${commandId}`;
+  const resultKey = `${RESULTS_PREFIX}${commandId}`;
   await media.createIfAbsent(resultKey, Buffer.from(JSON.stringify(answer)));
   return { resultKey };
 }

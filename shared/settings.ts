@@ -259,6 +259,8 @@ export const deliverSchema = z.object({
     .describe("Most replies of a chatbot to one chat in a minute; what is more is dropped, so that two bots stop."),
 });
 
+const days = (fewest: number) => z.coerce.number().int().min(fewest).max(36_500).default(fewest);
+
 export const sweepSchema = z.object({
   ...logging,
   ...database,
@@ -273,6 +275,15 @@ export const sweepSchema = z.object({
     .default(60)
     .describe(
       "How long events of a number that is not allowed can be read with their content. Those that a webhook is to be told of stay whole until then.",
+    ),
+  HISTORY_RETENTION_DAYS: days(0).describe("How long stored messages of allowed numbers are kept; 0: for ever."),
+  EVENT_RETENTION_DAYS: days(7)
+    .default(30)
+    .describe("How long events can be read and replayed; at least 7, since they are delivered for three days."),
+  COMMAND_RETENTION_DAYS: days(1)
+    .default(30)
+    .describe(
+      "How long commands, jobs and schedules that have ended can be asked for, and idempotency keys are known.",
     ),
 });
 

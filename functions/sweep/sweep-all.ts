@@ -6,6 +6,7 @@ import type { DeliveryQueue } from "../../shared/delivery-queue.ts";
 import { erasePayloads } from "../../shared/erase-payloads.ts";
 import { forgetExpired } from "../../shared/forget-expired.ts";
 import type { Log } from "../../shared/log.ts";
+import { enforceRetention } from "../../shared/retention.ts";
 import type { CommandQueues } from "../../shared/queue.ts";
 import type { Scheduler } from "../../shared/scheduler.ts";
 import type { Storage } from "../../shared/storage.ts";
@@ -37,6 +38,8 @@ const PARTS: Record<string, (services: SweepServices) => Promise<unknown>> = {
   "expire commands": async ({ database }) => await commands.expire(database, AT_ONCE),
   "erase content that is not kept": async ({ database, config }) =>
     await erasePayloads(database, config.unkeptContentMinutes),
+  "remove what is older than it is kept": async ({ database, media, config }) =>
+    await enforceRetention({ database, media }, config.retention),
   "forget what has expired": async ({ database, config }) => await forgetExpired(database, config.auditRetentionDays),
 };
 

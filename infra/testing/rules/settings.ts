@@ -31,6 +31,9 @@ const LEFT_OUT = new Set([
   "SCHEDULE_GRACE_MINUTES",
   "MEDIA_TYPES",
   "UNKEPT_CONTENT_MINUTES",
+  "HISTORY_RETENTION_DAYS",
+  "EVENT_RETENTION_DAYS",
+  "COMMAND_RETENTION_DAYS",
   // A task makes its own.
   "HOST_ID",
   // Right for the real WhatsApp.
