@@ -36,15 +36,17 @@ const AREAS = {
   },
   messages: async (config) => {
     const { phoneRegions } = config;
-    const [messages, media, toGroups, jobs] = await Promise.all([
+    const [messages, media, received, toGroups, jobs] = await Promise.all([
       import("./routes/messages.ts"),
       import("./routes/media.ts"),
+      import("./routes/received-media.ts"),
       import("./routes/group-messages.ts"),
       import("./routes/jobs.ts"),
     ]);
     return [
       ...messages.messageRoutes(phoneRegions),
       ...media.mediaRoutes(config),
+      ...received.receivedMediaRoutes,
       ...toGroups.groupMessageRoutes(phoneRegions),
       ...jobs.jobRoutes(phoneRegions),
     ];

@@ -68,6 +68,7 @@ test("every route is in the document", () => {
       `post ${DEVICE}/send-media`,
       `post ${DEVICE}/groups/{groupId}/send-media`,
       `post ${DEVICE}/media-uploads`,
+      `get ${DEVICE}/media/{messageId}`,
       `get ${DEVICE}/groups`,
       `post ${DEVICE}/groups`,
       `get ${DEVICE}/groups/{groupId}/info`,

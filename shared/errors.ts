@@ -102,6 +102,11 @@ export const errors = {
     id: "Idempotency-Key sudah dipakai untuk permintaan lain",
     en: "The Idempotency-Key was used for another request",
   },
+  media_unavailable: {
+    status: 410,
+    id: "Berkas pesan ini tidak dapat diambil",
+    en: "The file of that message cannot be had",
+  },
   payload_too_large: { status: 413, id: "Isi permintaan terlalu besar", en: "The request body is too large" },
   unsupported_media_type: {
     status: 415,

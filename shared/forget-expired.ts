@@ -2,6 +2,7 @@ import * as audit from "./db/audit.ts";
 import * as media from "./db/media.ts";
 import * as passwordAttempts from "./db/password-attempts.ts";
 import type { Database } from "./db/pool.ts";
+import * as receivedMedia from "./db/received-media.ts";
 import * as requestCounts from "./db/request-counts.ts";
 import * as tokens from "./db/tokens.ts";
 import * as userLogins from "./db/user-logins.ts";
@@ -17,5 +18,6 @@ export async function forgetExpired(database: Database, auditRetentionDays: numb
   await requestCounts.removeEnded(database);
   await tokens.removeRevoked(database, auditRetentionDays);
   await media.removeExpired(database);
+  await receivedMedia.removeExpired(database);
   await audit.removeOlder(database, auditRetentionDays);
 }

@@ -44,3 +44,7 @@ type Place = { userId: UserId; deviceId: DeviceId };
 /** What came with a message. Senders choose message ids, so they are hashed. */
 export const receivedObject = ({ userId, deviceId }: Place, messageId: string) =>
   `received/${userId}/${deviceId}/${createHash("sha256").update(messageId).digest("hex")}`;
+
+/** Where clients ask for it. */
+export const receivedMediaPath = (deviceId: DeviceId, messageId: string) =>
+  `/api/whatsapp-multi-device/devices/${deviceId}/media/${encodeURIComponent(messageId)}`;

@@ -27,8 +27,13 @@ export const messageMedia = z
     width: positive.optional(),
     height: positive.optional(),
     isAnimated: z.boolean().optional(),
+    status: z
+      .literal("pending")
+      .optional()
+      .meta({ description: "Of a message that has just come: its file is being fetched, ask `url`." }),
+    url: z.string().optional().meta({ description: "Where the file is to be had, a path of this API." }),
   })
-  .meta({ id: "MessageMedia", description: "What the sender says about the file; nothing of it is verified." });
+  .meta({ id: "MessageMedia", description: "What the sender says about the file is not verified." });
 export type MessageMedia = z.infer<typeof messageMedia>;
 
 /** What may go with any message. */

@@ -118,6 +118,7 @@ export class Connection {
     await this.#options.life.chats.store.belongTo(account.phone);
     this.#timers.after(STABLE_AFTER_MS, this.#options.onStable);
     await this.#options.onOpen(account);
+    if (!this.#isEnded) this.#options.life.receivedMedia.onOpen(this.socket);
     if (this.#isCaughtUp) await this.#options.onReady();
     else this.#timers.after(CAUGHT_UP_WAIT_MS, this.#whileAlive(this.#options.onReady));
   }
@@ -145,6 +146,7 @@ export class Connection {
   #end(): void {
     this.#isEnded = true;
     this.#timers.clear();
+    this.#options.life.receivedMedia.onConnectionLost();
   }
 
   /** What a socket says in order is worked off in order of arrival, and its mistakes are ours to log. */

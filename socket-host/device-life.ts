@@ -1,5 +1,5 @@
 import type { OwnedDevice } from "../shared/db/devices.ts";
-import type { Database } from "../shared/db/pool.ts";
+import type { Database, Runner } from "../shared/db/pool.ts";
 import type { NewEvent } from "../shared/events.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
@@ -13,6 +13,7 @@ import { jobBook, jobLedger } from "./jobs/job-ledger.ts";
 import { Inbox } from "./inbox.ts";
 import type { HostMedia } from "./media/host-media.ts";
 import { OutgoingMedia } from "./media/outgoing-media.ts";
+import { ReceivedMedia } from "./media/received-media.ts";
 import { Outbox } from "./outbox.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
 import type { PersistenceRule } from "./persistence-rule.ts";
@@ -29,6 +30,7 @@ export type DeviceLife = {
   inbox: Inbox;
   chats: DeviceChats;
   outgoingMedia: OutgoingMedia;
+  receivedMedia: ReceivedMedia;
   /** Flushes what is not durable yet, then lets go. */
   close: () => Promise<void>;
 };
@@ -44,6 +46,8 @@ type Options = {
   /** Shared by all devices of the host. */
   pageCache: PageCache;
   media: HostMedia;
+  /** See `WhatsAppConfig`. */
+  mediaOrigin: string | undefined;
   log: Log;
   /** See `Inbox`. */
   onOverflow: () => void;
@@ -70,7 +74,8 @@ export type LifeOpened = { outcome: "open"; life: DeviceLife } | { outcome: "fen
 
 /** Loads all of a device's state. Throws when the store does not answer. */
 export async function openDeviceLife(options: Options): Promise<LifeOpened> {
-  const { owned, epoch, database, record, rule, storage, key, pageCache, media, log, onOverflow } = options;
+  const { owned, epoch, database, record, rule, storage, key, pageCache, media, mediaOrigin, log, onOverflow } =
+    options;
   const place = { storage, prefix: statePrefix(owned), key, epoch };
   const opened = await DeviceState.open<Credentials>({ ...place, newCreds: newCredentials, log });
   if (opened.outcome === "unreadable") {
@@ -98,9 +103,28 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   }
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
   const findMessage = (messageId: string) => chats.reader.rawMessage(messageId);
+  const receivedMedia = new ReceivedMedia({
+    owned,
+    epoch,
+    database,
+    media,
+    origin: mediaOrigin,
+    findMessage: (messageId) => chats.reader.message(messageId),
+    log,
+  });
   const readers = {
-    persist: (messages: readonly IncomingMessage[], facts: readonly NewEvent[]) => history.persist(messages, facts),
-    store: (messages: readonly IncomingMessage[]) => chats.store.take(messages),
+    persist: async (messages: readonly IncomingMessage[], facts: readonly NewEvent[]) => {
+      const { write, ...kept } = await history.persist(messages, facts);
+      const writeAll = async (runner: Runner) => {
+        await receivedMedia.record(runner, messages);
+        await write(runner);
+      };
+      return { ...kept, write: writeAll };
+    },
+    store: async (messages: readonly IncomingMessage[]) => {
+      await chats.store.take(messages);
+      receivedMedia.wake(messages);
+    },
   };
   const inbox = new Inbox({ ...part, recordReceipt, findMessage, readers, onOverflow });
   chats
@@ -110,9 +134,10 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const close = async () => {
     await outbox.onConnectionLost();
     await inbox.close();
+    await receivedMedia.close();
     await chats.close();
     await state.close();
   };
   const outgoingMedia = new OutgoingMedia(media.files, media.outgoing);
-  return { outcome: "open", life: { state, outbox, inbox, chats, outgoingMedia, close } };
+  return { outcome: "open", life: { state, outbox, inbox, chats, outgoingMedia, receivedMedia, close } };
 }

@@ -116,7 +116,9 @@ export class DeviceStore {
     const { owned, database, record, rule, storage, config, pageCache, media, log, onOverflow } = this.#options;
     const epoch = this.#epoch;
     const key = config.stateEncryptionKey;
-    return openDeviceLife({ owned, epoch, database, record, rule, storage, key, pageCache, media, log, onOverflow });
+    const { mediaOrigin } = config.whatsapp;
+    const parts = { database, record, rule, storage, key, pageCache, media, mediaOrigin, log, onOverflow };
+    return openDeviceLife({ owned, epoch, ...parts });
   }
 
   async #drop(): Promise<void> {

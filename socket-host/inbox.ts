@@ -5,6 +5,7 @@ import type { NewEvent } from "../shared/events.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import type { DeviceState, JournalEntry } from "./device-state/state.ts";
+import { withMediaLink } from "./media/with-media-link.ts";
 import { PeerEffects } from "./peer-effects.ts";
 import type { HistoryPiece } from "./peer-effects.ts";
 import type { Credentials } from "./whatsapp/credentials.ts";
@@ -182,7 +183,8 @@ export class Inbox {
     const journaled = keys.flatMap((key) => state.inbox.get(key) ?? []).map((entry) => readJournaled(entry, reader));
     for (const one of journaled) one.messages = await Promise.all(one.messages.map((each) => this.#withVote(each)));
     const messages = journaled.flatMap((one) => one.messages);
-    const facts = journaled.flatMap((one) => [...one.messages.map(messageEvent), ...one.facts]);
+    const eventOf = (message: IncomingMessage) => withMediaLink(messageEvent(message), deviceId);
+    const facts = journaled.flatMap((one) => [...one.messages.map(eventOf), ...one.facts]);
     const persisting = facts.length ? await readers.persist(messages, facts) : undefined;
     const isUnkept = persisting?.isKept !== true;
     const told = facts.map((fact) => ({ ...fact, isUnkept }));

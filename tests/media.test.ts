@@ -1,24 +1,29 @@
 import { createHash, randomBytes } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import sharp from "sharp";
 import type { Stack } from "../local/stack.ts";
+import { eventually } from "./support/eventually.ts";
 import { Gateway, Phone } from "./support/gateway.ts";
 import type { Answer } from "./support/gateway.ts";
-import { freshStack } from "./support/stack.ts";
+import { freshStack, temporaryDirectory } from "./support/stack.ts";
 
 const PATH = "/devices/studio/send-media";
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const pdf = (bytes: number) => Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(bytes - 9)]);
 
 let stack: Stack;
+let dataDir: string;
 let gateway: Gateway;
 let owner: Phone;
 let friend: Phone;
 
 beforeAll(async () => {
-  stack = await freshStack();
+  dataDir = await temporaryDirectory();
+  stack = await freshStack({ dataDir });
   gateway = new Gateway(stack);
   owner = await Phone.create(stack, "6281230000001", "Studio");
   friend = await Phone.create(stack, "6281230000002", "Teman");
@@ -40,6 +45,60 @@ function formOf(file: Uint8Array, name: string, fields: Record<string, string>):
   form.set("file", new Blob([file as Uint8Array<ArrayBuffer>]), name);
   return form;
 }
+
+describe("a file that comes in", { timeout: 120_000 }, () => {
+  const eventOf = (id: string) =>
+    eventually(`the event of ${id}`, 60_000, async () =>
+      (await gateway.events("studio")).find(
+        ({ type, data }) => type === "message.received" && data["messageId"] === id,
+      ),
+    );
+  const outcomeOf = (id: string) =>
+    eventually(`an outcome for the file of ${id}`, 60_000, async () => {
+      const answer = await gateway.call("GET", `/devices/studio/media/${id}`);
+      return answer.status !== 202 && answer;
+    });
+
+  it("is fetched beside its message and given by a link, also when it had gone and the phone brings it back", async () => {
+    const image = await sharp({ create: { width: 64, height: 48, channels: 3, background: "#3c3" } })
+      .jpeg()
+      .toBuffer();
+    const media = { mimetype: "image/jpeg", base64: image.toString("base64") };
+    const id = await friend.write(owner.number, { media: { ...media, caption: "Ini fotonya" } });
+    const url = `/api/whatsapp-multi-device/devices/studio/media/${id}`;
+    expect((await eventOf(id)).data).toMatchObject({
+      messageType: "image",
+      caption: "Ini fotonya",
+      media: { status: "pending", url, sha256: sha256(image) },
+    });
+    const ready = await outcomeOf(id);
+    expect(ready.body.data).toMatchObject({ status: "ready", mimetype: "image/jpeg", sizeBytes: image.length });
+    const file = await fetch(ready.body.data.url);
+    expect(sha256(new Uint8Array(await file.arrayBuffer()))).toBe(sha256(image));
+    expect(file.headers.get("content-disposition")).toBe("attachment");
+    const moved = await gateway.follow(`/devices/studio/media/${id}?redirect=true`);
+    expect(sha256(moved)).toBe(sha256(image));
+
+    // Of every file but those that the phone brings back.
+    const gone = await owner.fault("media-gone");
+    const document = pdf(40_000);
+    const late = { mimetype: "application/pdf", base64: document.toString("base64"), fileName: "Surat 'A' (1).pdf" };
+    const lateId = await friend.write(owner.number, { media: late });
+    await eventOf(lateId);
+    const brought = await outcomeOf(lateId);
+    expect(brought.status, JSON.stringify(brought.body)).toBe(200);
+    const again = await fetch(brought.body.data.url);
+    expect(again.headers.get("content-disposition")).toBe("attachment; filename*=UTF-8''Surat%20%27A%27%20%281%29.pdf");
+    expect(sha256(new Uint8Array(await again.arrayBuffer()))).toBe(sha256(document));
+
+    await owner.mend(gone.id);
+
+    const text = await friend.text(owner, "tanpa berkas");
+    await eventOf(text);
+    const none = await gateway.call("GET", `/devices/studio/media/${text}`);
+    expect([none.status, none.body.error?.code]).toEqual([404, "media_not_found"]);
+  });
+});
 
 describe("a file that is sent", { timeout: 120_000 }, () => {
   it("arrives as it was, from a form, base64, a data URL, a URL or an upload", async () => {
@@ -106,4 +165,85 @@ describe("a file that is sent", { timeout: 120_000 }, () => {
       expect(byUpload.media).toMatchObject({ sha256: sha256(big), size: big.length, fileName: "katalog.pdf" });
     }
   });
+});
+
+/** The most that a process has held since `measured` began, over what it held then, in MB. Linux only. */
+async function measured(names: readonly string[], work: () => Promise<void>): Promise<Record<string, number>> {
+  const pids = stack.processes().filter(({ name }) => names.includes(name));
+  const megabytes = async (pid: number, field: string) => {
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1024;
+  };
+  // 5 sets the peak back to what there is now (proc(5)).
+  for (const { pid } of pids) await writeFile(`/proc/${pid}/clear_refs`, "5");
+  const before = await Promise.all(pids.map(({ pid }) => megabytes(pid, "VmRSS")));
+  await work();
+  const peaks = await Promise.all(pids.map(({ pid }) => megabytes(pid, "VmHWM")));
+  return Object.fromEntries(
+    pids.map(({ name }, index) => [name, Math.round((peaks[index] ?? 0) - (before[index] ?? 0))]),
+  );
+}
+
+describe("a large file", { timeout: 180_000 }, () => {
+  it("of 16 MB goes from a form to a phone and from a phone to a link, and is never in memory as a whole", async () => {
+    const bytes = pdf(16 * 1024 * 1024);
+    const fields = { to: friend.number, mediaType: "document" };
+    const extra = await measured(["api", "socket-host-1"], async () => {
+      const sent = await upload(PATH, formOf(bytes, "besar.pdf", fields));
+      expect((await receivedFile(sent)).media).toMatchObject({ sha256: sha256(bytes), size: bytes.length });
+      const id = await friend.write(owner.number, {
+        media: { mimetype: "application/pdf", base64: bytes.toString("base64"), fileName: "besar.pdf" },
+      });
+      const ready = await eventually("the file is ready", 60_000, async () => {
+        const answer = await gateway.call("GET", `/devices/studio/media/${id}`);
+        return answer.status === 200 && answer.body.data;
+      });
+      expect(sha256(await gateway.follow(`/devices/studio/media/${id}?redirect=true`))).toBe(sha256(bytes));
+      expect(ready.sizeBytes).toBe(bytes.length);
+    });
+    expect((extra["api"] ?? 99) + (extra["socket-host-1"] ?? 99)).toBeLessThan(60);
+
+    const tooLarge = await upload(PATH, formOf(Buffer.concat([bytes, Buffer.alloc(1)]), "besar.pdf", fields));
+    expect([tooLarge.status, tooLarge.body.error?.code]).toEqual([413, "payload_too_large"]);
+    expect(tooLarge.body.error?.details?.[0]?.message).toContain("media-uploads");
+  });
+
+  it("is uploaded to WhatsApp once, however many it is sent to", async () => {
+    const image = await sharp(randomBytes(1_200 * 1_200 * 3), { raw: { width: 1_200, height: 1_200, channels: 3 } })
+      .png()
+      .toBuffer();
+    const folder = join(dataDir, "simulator", "media");
+    const before = (await readdir(folder)).length;
+    const people = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => Phone.create(stack, `62812399${String(index).padStart(5, "0")}`)),
+    );
+    const sent = await Promise.all(
+      people.map((person) =>
+        upload(PATH, formOf(image, "poster.png", { to: person.number, mediaType: "image" }), {
+          "idempotency-key": `poster-${person.number}`,
+        }),
+      ),
+    );
+    for (const [index, person] of people.entries()) {
+      const answer = sent[index];
+      expect(answer?.status, JSON.stringify(answer?.body)).toBe(200);
+      const message = await person.received(answer?.body.data.messageId, 60_000);
+      expect(message).toMatchObject({ copies: 1, media: { sha256: sha256(image) } });
+    }
+    expect((await readdir(folder)).length - before).toBe(1);
+  });
+});
+
+it("a wiped device leaves no file behind", { timeout: 120_000 }, async () => {
+  const media = { mimetype: "application/pdf", base64: pdf(2_000).toString("base64") };
+  const id = await friend.write(owner.number, { media });
+  const path = `/devices/studio/media/${id}`;
+  const { url } = await eventually("the file is ready", 60_000, async () => {
+    const answer = await gateway.call("GET", path);
+    return answer.status === 200 && answer.body.data;
+  });
+  expect((await fetch(url)).status).toBe(200);
+  await gateway.call("POST", "/devices/studio/cancel-and-wipe");
+  await eventually("it is gone", 60_000, async () => (await fetch(url)).status === 404);
+  expect((await gateway.call("GET", path)).status).toBe(404);
 });

@@ -71,9 +71,14 @@ export class ChatReader {
     return found.newestFirst();
   }
 
+  /** The newest version of a message, in whatever chat; undefined when it is not known. */
+  async message(messageId: string): Promise<StoredMessage | undefined> {
+    return await findMessage(this.#options, messageId, () => true);
+  }
+
   /** A message as WhatsApp encodes it, without thumbnails; undefined when it is not known or was not kept. */
   async rawMessage(messageId: string): Promise<Buffer | undefined> {
-    const message = await findMessage(this.#options, messageId, () => true);
+    const message = await this.message(messageId);
     return message?.raw === undefined ? undefined : Buffer.from(message.raw, "base64");
   }
 

@@ -6,6 +6,7 @@ import * as schedules from "../../shared/db/schedules.ts";
 import { transaction } from "../../shared/db/pool.ts";
 import { KEPT, STORED } from "../consumer.ts";
 import type { Execution } from "../consumer.ts";
+import { removeReceived } from "../media/remove-received.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
@@ -14,7 +15,7 @@ import type { CommandContext } from "./context.ts";
  * @param letGo closes the device here and forgets it; for one whose row is removed as well
  */
 export async function wipe(
-  { database, device, command }: CommandContext,
+  { database, media, device, command }: CommandContext,
   { isRemoved }: Extract<CommandPayload, { kind: "wipe" }>,
   letGo: () => Promise<void>,
 ): Promise<Execution> {
@@ -22,6 +23,8 @@ export async function wipe(
   const { deviceId } = device;
   if (!(await commands.start(database, commandId, device.epoch, "running"))) return STORED;
   if ((await device.wipe()) === "fenced") return KEPT;
+  const owned = await devices.getOwned(database, deviceId);
+  if (owned) await removeReceived(database, media, owned);
   // They must not go on from whatever number is linked next.
   await jobs.cancelAll(database, deviceId);
   await schedules.cancelAll(database, deviceId);

@@ -20,6 +20,8 @@ import { uploadPart } from "./media-part.ts";
 import type { UploadFile } from "./media-part.ts";
 import { mediaWay } from "./media-way.ts";
 import { gatedAgent } from "./output-gate.ts";
+import { renewMedia } from "./renew-media.ts";
+import type { MediaMessage } from "./renew-media.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { withSharedContext } from "./shared-context.ts";
 import { signalRepository } from "./signal-repository.ts";
@@ -72,6 +74,8 @@ export type Socket = {
    * names the id that is answered here.
    */
   requestHistory: (before: { chat: string; id: string; fromMe: boolean; at: number }, count: number) => Promise<string>;
+  /** See `renewMedia`. */
+  renewMedia: (message: MediaMessage, bytes: Uint8Array) => Promise<Buffer | undefined>;
   /** Gives Baileys a message of an own device that it has not acted on. Nothing of it is decrypted a second time. */
   takeAgain: (entry: JournalEntry) => void;
   /** Removes the link on WhatsApp's side and closes. */
@@ -224,6 +228,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
     async requestHistory({ chat, id, fromMe, at }, count) {
       return await sock.fetchMessageHistory(count, { remoteJid: chat, id, fromMe }, at);
     },
+    renewMedia: (message, bytes) => renewMedia(sock, message, bytes),
     takeAgain(entry) {
       sock.ws.emit("CB:message", peerStanza(entry));
     },

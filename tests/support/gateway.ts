@@ -40,6 +40,12 @@ export class Gateway {
     return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
   }
 
+  /** What a link leads to, as a browser follows it. */
+  async follow(path: string): Promise<Uint8Array> {
+    const headers = { authorization: `Bearer ${this.#stack.token}` };
+    return new Uint8Array(await (await fetch(`${this.#stack.apiUrl}${BASE}${path}`, { headers })).arrayBuffer());
+  }
+
   status(deviceId: string) {
     return this.call("GET", `/devices/${deviceId}/status`);
   }

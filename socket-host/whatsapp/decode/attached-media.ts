@@ -3,7 +3,10 @@ import type { MessageContent, MessageMedia } from "../../../shared/message.ts";
 import { messageContext, numberOf, present } from "./message-parts.ts";
 
 /** What the kinds of media messages have in common, all of it as the sender says. */
-type MediaPart = Pick<proto.Message.IDocumentMessage, "mimetype" | "fileLength" | "fileSha256" | "fileName"> &
+type MediaPart = Pick<
+  proto.Message.IDocumentMessage,
+  "mimetype" | "fileLength" | "fileSha256" | "fileName" | "mediaKey" | "directPath" | "url"
+> &
   Partial<Pick<proto.Message.IVideoMessage, "seconds" | "width" | "height" | "caption" | "contextInfo" | "viewOnce">> &
   Partial<Pick<proto.Message.IStickerMessage, "isAnimated">>;
 
@@ -21,7 +24,8 @@ export function attachedMedia(message: proto.IMessage, content: proto.IMessage):
 
 type MediaType = "image" | "video" | "gif" | "audio" | "voice" | "document" | "sticker";
 
-function partOf(content: proto.IMessage): [MediaType, MediaPart] | undefined {
+/** What of a message out of its wrappings is its file, and which kind that is. */
+export function partOf(content: proto.IMessage): [MediaType, MediaPart] | undefined {
   const { imageMessage, videoMessage, ptvMessage, audioMessage, documentMessage } = content;
   const sticker = content.stickerMessage ?? content.lottieStickerMessage?.message?.stickerMessage;
   if (imageMessage) return ["image", imageMessage];
