@@ -1,7 +1,7 @@
 import { isSending, messageOf } from "./commands.ts";
 import type { CommandPayload, SendingPayload } from "./commands.ts";
 import * as commands from "./db/commands.ts";
-import type { Command } from "./db/commands.ts";
+import type { Command, NewCommand } from "./db/commands.ts";
 import type { Device } from "./db/devices.ts";
 import type { Database } from "./db/pool.ts";
 import { messageIdFor, newCommandId } from "./ids.ts";
@@ -67,10 +67,23 @@ export async function dispatch(
     if (!idempotency) await commands.abandon(database, commandId).catch(() => undefined);
     throw error;
   }
-  const command = await commands.get(database, commandId);
-  if (!command) throw new Error(`the row of command ${commandId} has vanished`);
-  return { outcome: "dispatched", command, isReplay: false };
+  return { outcome: "dispatched", command: justAccepted(row), isReplay: false };
 }
+
+/** As the row says it, but for the database's clock. */
+const justAccepted = (row: Omit<NewCommand, "idempotency" | "trace">): Command => ({
+  ...row,
+  trace: null,
+  kind: row.payload.kind,
+  state: "queued",
+  result: null,
+  errorCode: null,
+  errorDetail: null,
+  fingerprint: null,
+  createdAt: new Date(),
+  startedAt: null,
+  finishedAt: null,
+});
 
 /**
  * What became of the request that used the key before; undefined when none has. A command that is still queued is put

@@ -1,11 +1,14 @@
 import { commandMessage } from "./commands.ts";
 import type { CommandMessage } from "./commands.ts";
+import { groupWork } from "./group-work.ts";
 
 /** One FIFO queue per shard; the index in `urls` is the shard. Within a device commands keep their order. */
 export type CommandQueues = ReturnType<typeof openCommandQueues>;
 
 /** A message that was received: `handle` is needed to delete it or to give it back. */
 export type Received = { handle: string; receiveCount: number; message: CommandMessage | undefined };
+
+type Failure = { error: unknown };
 
 /** Limits of SQS: 10 messages a call, 20 s of waiting (API reference, ReceiveMessage). */
 const BATCH = 10;
@@ -39,6 +42,36 @@ export function openCommandQueues(urls: readonly string[]) {
     const request = new sdk.GetQueueAttributesCommand({ QueueUrl: urlOf(shard), AttributeNames: ["QueueArn"] });
     return (await client.send(request, { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) })).Attributes;
   };
+  /** At most 10. Throws when the queue does not answer. @returns those that it did not take, and why */
+  const sendBatch = async (shard: number, messages: readonly CommandMessage[]) => {
+    const { sdk, client } = await open();
+    const Entries = messages.map((message, index) => ({ Id: String(index), ...entryOf(message) }));
+    const request = new sdk.SendMessageBatchCommand({ QueueUrl: urlOf(shard), Entries });
+    const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+    const { Failed = [], $metadata } = await client.send(request, { abortSignal });
+    const failures = Failed.map(({ Id, Code: name = "Unknown", SenderFault }) => {
+      const $fault = SenderFault ? "client" : "server";
+      return [messages[Number(Id)], { error: new sdk.SQSServiceException({ name, $fault, $metadata }) }] as const;
+    });
+    return new Map<CommandMessage | undefined, Failure>(failures);
+  };
+  const senders = new Map<number, (message: CommandMessage) => Promise<Failure | undefined>>();
+  const senderOf = (shard: number) => {
+    const sender =
+      senders.get(shard) ??
+      groupWork(async (messages) => {
+        try {
+          const failed = await sendBatch(shard, messages);
+          return (message) => failed.get(message);
+        } catch (error) {
+          // Whoever asked decides whether it is sent again.
+          return () => ({ error });
+        }
+      }, BATCH);
+    senders.set(shard, sender);
+    return sender;
+  };
+
   return {
     shards: urls.length,
 
@@ -55,23 +88,20 @@ export function openCommandQueues(urls: readonly string[]) {
       return arn;
     },
 
-    /** Throws when the queue cannot be reached or does not answer: whether it has the message is then not known. */
+    /**
+     * What is sent to a shard at about the same time goes in one request. Throws when the queue cannot be reached, does not
+     * answer or does not take it: whether it has the message is then not known.
+     */
     async send(shard: number, message: CommandMessage): Promise<void> {
-      const { sdk, client } = await open();
-      await client.send(new sdk.SendMessageCommand({ QueueUrl: urlOf(shard), ...entryOf(message) }), {
-        abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS),
-      });
+      const failure = await senderOf(shard)(message);
+      if (failure) throw failure.error;
     },
 
     /** As `send`, for many. Throws when not all of them are in the queue; some may be. */
     async sendAll(shard: number, messages: readonly CommandMessage[]): Promise<void> {
-      const { sdk, client } = await open();
       for (let at = 0; at < messages.length; at += BATCH) {
-        const page = messages.slice(at, at + BATCH);
-        const Entries = page.map((message, index) => ({ Id: String(index), ...entryOf(message) }));
-        const request = new sdk.SendMessageBatchCommand({ QueueUrl: urlOf(shard), Entries });
-        const { Failed = [] } = await client.send(request, { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) });
-        if (Failed.length) throw new Error(`${Failed.length} messages not queued: ${Failed[0]?.Code}`);
+        const [failure] = (await sendBatch(shard, messages.slice(at, at + BATCH))).values();
+        if (failure) throw failure.error;
       }
     },
 

@@ -4,7 +4,7 @@ import type { Command } from "../shared/db/commands.ts";
 import * as devices from "../shared/db/devices.ts";
 import type { OwnedDevice } from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
-import { groupWork } from "./group-work.ts";
+import { groupWork } from "../shared/group-work.ts";
 
 /** What a queue message points to, undefined where there is none any more. */
 export type Loaded = { owned: OwnedDevice | undefined; command: Command | undefined };

@@ -1,7 +1,7 @@
 import * as commands from "../shared/db/commands.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { CommandId, DeviceId } from "../shared/ids.ts";
-import { groupWork } from "./group-work.ts";
+import { groupWork } from "../shared/group-work.ts";
 
 /** See `commands.startSending`. */
 export type StartSending = (command: { commandId: CommandId; deviceId: DeviceId; epoch: number }) => Promise<boolean>;

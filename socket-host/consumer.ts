@@ -2,7 +2,7 @@ import type { Log } from "../shared/log.ts";
 import { lineOf, VISIBILITY_SECONDS } from "../shared/queue.ts";
 import type { CommandQueues, Received } from "../shared/queue.ts";
 import type { CommandMessage } from "../shared/commands.ts";
-import { groupWork } from "./group-work.ts";
+import { groupWork } from "../shared/group-work.ts";
 
 /**
  * What is left of a command when the device's next one may begin. `stored`: its outcome is, and the queue message is

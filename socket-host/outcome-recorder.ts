@@ -8,7 +8,7 @@ import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
 import { orElseWithout } from "./device-history.ts";
 import type { KeptMessages } from "./device-history.ts";
-import { groupWork } from "./group-work.ts";
+import { groupWork } from "../shared/group-work.ts";
 import { keepMessages } from "./keep-messages.ts";
 import type { Refusal } from "./refusal.ts";
 import { reachedBy } from "./reached-by.ts";
@@ -148,10 +148,12 @@ async function find(
   wanted: readonly { deviceId: DeviceId; epoch: number; messageIds: readonly string[] }[],
 ): Promise<Map<string, Asked>> {
   const found = new Map<string, Asked>();
-  if (!wanted.length) return found;
   const epochs = new Map(wanted.map(({ deviceId, epoch }) => [deviceId, epoch]));
   for (const book of books) {
-    for (const sent of await book.find(runner, wanted)) {
+    const missing = wanted
+      .map(({ deviceId, messageIds }) => ({ deviceId, messageIds: messageIds.filter((id) => !found.has(id)) }))
+      .filter(({ messageIds }) => messageIds.length);
+    for (const sent of missing.length ? await book.find(runner, missing) : []) {
       found.set(sent.messageId, { ...sent, epoch: epochs.get(sent.deviceId) ?? 0, book });
     }
   }

@@ -3,7 +3,7 @@ import type { Database } from "../shared/db/pool.ts";
 import type { Link } from "../shared/db/sessions.ts";
 import type { DeviceId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
-import { groupWork } from "./group-work.ts";
+import { groupWork } from "../shared/group-work.ts";
 
 /** Whether messages of a number may be kept now. Never rejects: what cannot be told is no. */
 export type PersistenceRule = (link: Link) => Promise<boolean>;

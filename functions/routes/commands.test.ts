@@ -26,7 +26,7 @@ test("a finished command tells its result", async () => {
     kind: "connect",
     status: "done",
     result: { phoneNumber: "628111222333" },
-    createdAt: command.createdAt.toISOString(),
+    createdAt: expect.any(String),
     finishedAt: expect.any(String),
   });
   expect(body.data).not.toHaveProperty("error");

@@ -6,7 +6,7 @@ import type { DeviceId, EventId } from "../ids.ts";
 import * as devices from "./devices.ts";
 import type { HeldDevices } from "./devices.ts";
 import { fanOut } from "./fan-out.ts";
-import { execute, parseJson, select } from "./pool.ts";
+import { execute, isDuplicate, parseJson, select } from "./pool.ts";
 import type { Database, Runner } from "./pool.ts";
 import { toJson } from "./well-formed.ts";
 
@@ -55,6 +55,15 @@ export async function appendHeld(
     deviceId,
     dedupeKey: event.dedupeKey && bounded(event.dedupeKey),
   }));
+  // What was recorded before is rare: the unique key finds it, without a look at it first.
+  const isKeyed = keyed.every(({ otherKeys = [] }) => !otherKeys.length) && !hasDoubles(keyed);
+  if (isKeyed) {
+    try {
+      return await insert(runner, held, keyed);
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
+  }
   const known = await knownKeys(runner, keyed);
   const fresh = keyed.filter((event) => {
     const keys = keysOf(event).map((key) => keyOf(event.deviceId, key));
@@ -62,14 +71,26 @@ export async function appendHeld(
     for (const key of keys) known.add(key);
     return true;
   });
-  if (!fresh.length) return 0;
+  return await insert(runner, held, fresh);
+}
+
+type Keyed = NewEvent & { deviceId: DeviceId };
+
+function hasDoubles(events: readonly Keyed[]): boolean {
+  const keys = events.flatMap((event) => keysOf(event).map((key) => keyOf(event.deviceId, key)));
+  return new Set(keys).size < keys.length;
+}
+
+/** With their deliveries. Throws, and has changed nothing, when one of them is there. */
+async function insert(runner: Runner, held: HeldDevices, events: readonly Keyed[]): Promise<number> {
+  if (!events.length) return 0;
   const added = new Map<DeviceId, number>();
-  const written = fresh.map((event) => {
+  const written = events.map((event) => {
     const device = held.get(event.deviceId);
     if (!device) throw new Error("events of a device whose row is not held");
-    device.lastSequence += 1;
-    added.set(event.deviceId, (added.get(event.deviceId) ?? 0) + 1);
-    return { ...event, id: newEventId(), sequence: device.lastSequence };
+    const count = (added.get(event.deviceId) ?? 0) + 1;
+    added.set(event.deviceId, count);
+    return { ...event, id: newEventId(), sequence: device.lastSequence + count };
   });
   const values = written.flatMap((event) => [
     event.deviceId,
@@ -86,9 +107,13 @@ export async function appendHeld(
     runner,
     `INSERT INTO events
        (device_id, sequence, event_id, type, dedupe_key, occurred_at, data, traceparent, unkept_at)
-     VALUES ${fresh.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, IF(?, NOW(3), NULL))").join(",")}`,
+     VALUES ${events.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, IF(?, NOW(3), NULL))").join(",")}`,
     values,
   );
+  for (const [deviceId, count] of added) {
+    const device = held.get(deviceId);
+    if (device) device.lastSequence += count;
+  }
   await execute(
     runner,
     `UPDATE devices SET last_sequence = last_sequence + CASE device_id ${[...added].map(() => "WHEN ? THEN ?").join(" ")} END,
@@ -97,7 +122,7 @@ export async function appendHeld(
     [...[...added].flat(), ...added.keys()],
   );
   await fanOut(runner, written);
-  return fresh.length;
+  return events.length;
 }
 
 /** As wide as the column. Ids in keys are written by strangers. */
@@ -176,7 +201,7 @@ const keyOf = (deviceId: DeviceId, dedupeKey: string) => `${deviceId}|${dedupeKe
 /** All under which a fact may have been recorded. */
 const keysOf = ({ dedupeKey, otherKeys = [] }: NewEvent) => (dedupeKey ? [dedupeKey, ...otherKeys.map(bounded)] : []);
 
-async function knownKeys(runner: Runner, events: readonly (NewEvent & { deviceId: DeviceId })[]): Promise<Set<string>> {
+async function knownKeys(runner: Runner, events: readonly Keyed[]): Promise<Set<string>> {
   const byDevice = new Map<DeviceId, string[]>();
   for (const event of events) {
     const keys = keysOf(event);

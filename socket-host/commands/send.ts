@@ -1,5 +1,6 @@
 import { isSending } from "../../shared/commands.ts";
 import * as commands from "../../shared/db/commands.ts";
+import type { Connection } from "../connection.ts";
 import { KEPT, STORED } from "../consumer.ts";
 import type { Executed, Execution } from "../consumer.ts";
 import type { Device } from "../device.ts";
@@ -26,18 +27,29 @@ export async function send(context: CommandContext): Promise<Execution> {
  * the same id, at the next login.
  */
 export async function sendAll(contexts: readonly CommandContext[]): Promise<Executed[]> {
-  const started = await Promise.allSettled(contexts.map((context) => start(context)));
-  const connections = contexts.map(({ device }) => device.openConnection);
+  const begun = contexts.map((context) => begin(context));
   const sent: Executed[] = [];
   for (const [at, { device }] of contexts.entries()) {
-    const one = started[at];
-    if (one?.status !== "fulfilled") sent.push({ error: one?.reason });
-    else if (!("messageId" in one.value)) sent.push(one.value);
+    const one = await begun[at];
+    if (!one) continue;
+    if (!("message" in one)) sent.push(one);
     // A connection that is opened after this finds it begun, and sends it itself.
-    else if (device.openConnection !== connections[at]) sent.push(STORED);
-    else sent.push(await handOver(device, one.value));
+    else if (device.openConnection !== one.connection) sent.push(STORED);
+    else sent.push(await handOver(device, one.message));
   }
   return sent;
+}
+
+/** `connection` is what was open when it was begun. */
+type Begun = { message: Outgoing; connection: Connection | undefined };
+
+async function begin(context: CommandContext): Promise<Begun | Executed> {
+  try {
+    const begun = await start(context);
+    return "messageId" in begun ? { message: begun, connection: context.device.openConnection } : begun;
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** What is to be sent now; otherwise how the command ended. */
