@@ -58,7 +58,9 @@ export function createApp(services: Services): Hono<Env> {
   };
 
   const reply = (c: Context<Env>, route: Route, answer: Answer) => {
-    if ("text" in answer) return c.body(answer.text, answer.status, { "Content-Type": answer.contentType });
+    if ("text" in answer) {
+      return c.body(answer.text, answer.status, { ...answer.headers, "Content-Type": answer.contentType });
+    }
     for (const [name, value] of Object.entries(answer.headers ?? {})) c.header(name, value);
     if ("failure" in answer) return fail(c, answer.failure);
     const spec = route.answers[answer.status];

@@ -17,6 +17,7 @@ import type { Scheduler } from "../shared/scheduler.ts";
 import type { Storage } from "../shared/storage.ts";
 import type { GrantedScope, Scope } from "../shared/scopes.ts";
 import type { Trace } from "../shared/trace.ts";
+import type { StreamPlaces } from "./stream-places.ts";
 import type { Client } from "./client.ts";
 import type { Language, Sentence } from "./language.ts";
 import type { FormFile, FormLimits } from "./read-form.ts";
@@ -38,6 +39,8 @@ export type Services = {
   log: Log;
   /** Of the request at hand, once there is one. */
   trace?: Trace;
+  /** Of a process that stays; without it an answer is sent when it is whole. */
+  streams?: StreamPlaces;
   /** Given when the process is to end: whoever waits for a command is answered 202 at once. */
   closing?: AbortSignal;
 };
@@ -75,7 +78,12 @@ export type AnswerSpecs = Record<number, AnswerSpec>;
 
 /** The `data` of an answer goes into the envelope; `text` is a whole body of its own type. */
 type DataAnswer = { status: number; data: unknown; headers?: Record<string, string> };
-type TextAnswer = { status: 200; contentType: string; text: string };
+type TextAnswer = {
+  status: 200;
+  contentType: string;
+  text: string | ReadableStream<Uint8Array>;
+  headers?: Record<string, string>;
+};
 /** A failure that has headers to say; one without is thrown. */
 type FailureAnswer = { failure: ApiError; headers: Record<string, string> };
 export type Answer = DataAnswer | TextAnswer | FailureAnswer;

@@ -16,6 +16,7 @@ import { wakeDeliverers } from "../shared/wake-deliverers.ts";
 import { createApp } from "./app.ts";
 import { allRoutes } from "./areas.ts";
 import { startServer } from "./server.ts";
+import { StreamPlaces } from "./stream-places.ts";
 
 async function fail(message: string): Promise<never> {
   process.stderr.write(`api: ${message}\n`);
@@ -52,7 +53,10 @@ async function start() {
     // A process that stays has time to load everything before it listens.
     await allRoutes(config);
     const services = { config, database, queues, scheduler, deliveries, media, files, guardedFetch, log };
-    const server = await startServer(createApp({ ...services, closing: closing.signal }), config);
+    const server = await startServer(
+      createApp({ ...services, streams: new StreamPlaces(), closing: closing.signal }),
+      config,
+    );
     return { ...services, closing, server };
   } catch (error) {
     return await fail(reasonOf(error, config));
