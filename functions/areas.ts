@@ -36,9 +36,10 @@ const AREAS = {
   },
   messages: async (config) => {
     const { phoneRegions } = config;
-    const [messages, media, received, toGroups, jobs] = await Promise.all([
+    const [messages, media, mediaJobs, received, toGroups, jobs] = await Promise.all([
       import("./routes/messages.ts"),
       import("./routes/media.ts"),
+      import("./routes/media-jobs.ts"),
       import("./routes/received-media.ts"),
       import("./routes/group-messages.ts"),
       import("./routes/jobs.ts"),
@@ -47,6 +48,7 @@ const AREAS = {
       ...messages.messageRoutes(phoneRegions),
       ...media.mediaRoutes(config),
       ...received.receivedMediaRoutes,
+      ...mediaJobs.mediaJobRoutes(config),
       ...toGroups.groupMessageRoutes(phoneRegions),
       ...jobs.jobRoutes(phoneRegions),
     ];

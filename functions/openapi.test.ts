@@ -83,6 +83,8 @@ test("every route is in the document", () => {
       `get ${DEVICE}/daily-chat-list`,
       `get ${DEVICE}/contacts`,
       `post ${DEVICE}/jobs/send-text`,
+      `post ${DEVICE}/jobs/send-media`,
+      `post ${DEVICE}/groups/{groupId}/jobs/send-media`,
       `get ${BASE}/jobs/{jobId}`,
       `get ${BASE}/jobs`,
       `post ${BASE}/jobs/{jobId}/cancel`,

@@ -1,10 +1,9 @@
-import type { SendingPayload } from "../shared/commands.ts";
 import * as jobItems from "../shared/db/job-items.ts";
 import type { Device } from "../shared/db/devices.ts";
 import type { Job } from "../shared/db/jobs.ts";
 import { dispatchJob, findJobReplay } from "../shared/dispatch-job.ts";
+import type { NewWork } from "../shared/dispatch-job.ts";
 import { ApiError } from "../shared/errors.ts";
-import type { JobType } from "../shared/jobs.ts";
 import { idempotency, IDEMPOTENCY_REPLAYED } from "./idempotency.ts";
 import { maySend } from "./may-send.ts";
 import type { Call } from "./route.ts";
@@ -12,14 +11,13 @@ import { toItemResult, toPendingJob } from "./schemas/job.ts";
 import { PREFERENCE_APPLIED } from "./schemas/prefer.ts";
 import { settledJob } from "./settled-job.ts";
 
-type Work = { type: JobType; delayMs: number | null; items: readonly SendingPayload[] };
 type Headers = { "idempotency-key"?: string | undefined; prefer?: boolean | undefined };
 
 /** Makes a job, or finds the one that was made under the same key. Throws `idempotency_mismatch`, `too_many_requests`. */
 export async function acceptJob(
   call: Call,
   device: Device,
-  work: Work,
+  work: NewWork,
   key: string | undefined,
 ): Promise<{ job: Job; headers: Record<string, string> }> {
   const dispatched = await dispatchJob(call.services, device, work, idempotency(key, call));
@@ -38,8 +36,9 @@ export async function refuseKeyOfJob({ services, ...call }: Call, { userId }: De
  * Sends many as a job and waits for it: what became of each when it ends in time; otherwise, or when it has to be paused,
  * where to ask. Throws as `acceptJob`, and `not_connected`.
  */
-export async function sendBulk(call: Call, device: Device, work: Work, headers: Headers) {
+export async function sendBulk(call: Call, device: Device, work: NewWork, headers: Headers) {
   const { database, config } = call.services;
+  const startedAt = performance.now();
   const once = idempotency(headers["idempotency-key"], call);
   // What was accepted before stays accepted, also if the device has been disconnected since.
   const replay = once && (await findJobReplay(database, device.userId, once));
@@ -49,7 +48,9 @@ export async function sendBulk(call: Call, device: Device, work: Work, headers: 
     const applied = { ...accepted.headers, ...PREFERENCE_APPLIED };
     return { status: 202 as const, data: toPendingJob(accepted.job), headers: applied };
   }
-  const job = await settledJob(database, accepted.job, config.syncWaitMs, call.isAbandoned);
+  // Files take their time, and the request has one in all.
+  const waitMs = Math.max(0, config.syncWaitMs - (performance.now() - startedAt));
+  const job = await settledJob(database, accepted.job, waitMs, call.isAbandoned);
   if (job.state !== "completed" && job.state !== "failed") {
     return { status: 202 as const, data: toPendingJob(job), headers: accepted.headers };
   }

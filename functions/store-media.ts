@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import type { MediaPayload } from "../shared/commands.ts";
 import * as mediaRows from "../shared/db/media.ts";
 import { ApiError } from "../shared/errors.ts";
-import type { ErrorCode } from "../shared/errors.ts";
+import type { ErrorCode, ErrorDetail } from "../shared/errors.ts";
 import { fetchRefusals } from "../shared/fetch-refusals.ts";
 import type { MediaId } from "../shared/ids.ts";
 import { MAX_MEDIA_BYTES, mediaObject, uploadObject } from "../shared/media.ts";
@@ -16,7 +16,8 @@ import type { FormFile } from "./read-form.ts";
 import type { Call } from "./route.ts";
 import type { MediaFields } from "./schemas/media.ts";
 
-type Stored = StoredMedia & { fileName: string | undefined };
+/** A file in the media bucket, and the name that it came with. */
+export type StoredFile = StoredMedia & { fileName: string | undefined };
 type Context = {
   call: Call;
   fields: MediaFields;
@@ -41,24 +42,17 @@ const FETCH_LIMITS = { maxBytes: MAX_MEDIA_BYTES, headersTimeoutMs: 8_000, idleT
 const FETCH_WITHIN_MS = 20_000;
 const FETCH_SLACK_MS = 5_000;
 
-/**
- * What is wrong with a message without looking at its file: none or several sources. Throws `validation_failed`.
- */
-export function checkSource(context: Context): void {
-  const { call, fields, file, path } = context;
+/** What is wrong with a message without looking at its file: it has none, or several. */
+export function sourceFault({ call, fields, file, path }: Context): ErrorDetail | undefined {
   const given = [file, fields.base64, fields.url, fields.mediaId].filter((source) => source !== undefined);
-  if (given.length !== 1) throw wrong("validation_failed", path, ONE_SOURCE[call.language]);
+  return given.length === 1 ? undefined : { path, message: ONE_SOURCE[call.language] };
 }
 
-/**
- * Brings the file of a message, whose source was checked, into the media bucket, under its hash, and makes the message of it.
- * Throws what is wrong with the file: `validation_failed`, `payload_too_large`, `media_type_not_allowed`,
- * `media_type_mismatch`, `url_not_allowed`, `url_fetch_failed`, `media_not_found`, `media_not_uploaded`.
- */
-export async function storeMedia(to: string, context: Context): Promise<MediaPayload> {
-  const { mediaType, caption } = context.fields;
-  const { sha256, mimetype, sizeBytes, ...stored } = await store(context);
-  const fileName = context.fields.fileName ?? stored.fileName;
+/** The message that a file is. */
+export function toMediaPayload(to: string, fields: MediaFields, file: StoredFile): MediaPayload {
+  const { mediaType, caption } = fields;
+  const { sha256, mimetype, sizeBytes } = file;
+  const fileName = fields.fileName ?? file.fileName;
   const takesCaption = mediaType === "image" || mediaType === "video" || mediaType === "document";
   return {
     kind: "send-media",
@@ -70,7 +64,12 @@ export async function storeMedia(to: string, context: Context): Promise<MediaPay
   };
 }
 
-async function store(context: Context): Promise<Stored> {
+/**
+ * Brings the file of a message, whose source was checked, into the media bucket, under its hash.
+ * Throws what is wrong with the file: `validation_failed`, `payload_too_large`, `media_type_not_allowed`,
+ * `media_type_mismatch`, `url_not_allowed`, `url_fetch_failed`, `media_not_found`, `media_not_uploaded`.
+ */
+export async function storeFile(context: Context): Promise<StoredFile> {
   const { fields, file } = context;
   if (file) return { ...(await keep(context, file, "file")), fileName: file.fileName };
   if (fields.mediaId !== undefined) return await storeUpload(context, fields.mediaId);
@@ -90,7 +89,7 @@ async function storeBase64(context: Context, text: string, scratch: Scratch): Pr
   return await keep(context, await scratch.keep(Readable.from([bytes]), MAX_MEDIA_BYTES), "base64");
 }
 
-async function storeUrl(context: Context, url: string, scratch: Scratch): Promise<Stored> {
+async function storeUrl(context: Context, url: string, scratch: Scratch): Promise<StoredFile> {
   const { language, services } = context.call;
   const totalTimeoutMs = Math.min(FETCH_WITHIN_MS, services.config.syncWaitMs + FETCH_SLACK_MS);
   const request = { url, method: "GET" as const, limits: { ...FETCH_LIMITS, totalTimeoutMs } };
@@ -119,7 +118,7 @@ function nameOf(segment: string): string | undefined {
 }
 
 /** Looks at an upload once; from then on it is a file like any other, and the upload is gone. */
-async function storeUpload(context: Context, mediaId: MediaId): Promise<Stored> {
+async function storeUpload(context: Context, mediaId: MediaId): Promise<StoredFile> {
   const { services, caller } = context.call;
   const { database, files } = services;
   const row = await mediaRows.get(database, mediaId);

@@ -20,7 +20,12 @@ export type DispatchedJob =
 
 type Services = { database: Database; queues: CommandQueues; log: Log };
 type Target = Pick<Device, "deviceId" | "userId" | "shard">;
-type NewWork = { type: JobType; delayMs: number | null; items: readonly SendingPayload[] };
+/** Items may be made only when they are needed: not for a key that was used before. */
+export type NewWork = {
+  type: JobType;
+  delayMs: number | null;
+  items: readonly SendingPayload[] | (() => Promise<readonly SendingPayload[]>);
+};
 
 /**
  * Accepts a job: its rows are all of it. `mismatch`: the key was used before for another request. `full`: too many jobs
@@ -39,8 +44,10 @@ export async function dispatchJob(
   if (idempotency && (await commands.getByIdempotencyKey(database, userId, idempotency.key)))
     return { outcome: "mismatch" };
   if (await jobs.isBacklog(database, deviceId, MAX_OPEN_JOBS)) return { outcome: "full" };
+  const items = typeof work.items === "function" ? await work.items() : work.items;
   const jobId = newJobId();
-  const isNew = await jobs.create(database, { jobId, deviceId, userId, ...work, ...(idempotency && { idempotency }) });
+  const row = { jobId, deviceId, userId, ...work, items, ...(idempotency && { idempotency }) };
+  const isNew = await jobs.create(database, row);
   const replay = !isNew && idempotency ? await findJobReplay(database, userId, idempotency) : undefined;
   if (replay) return replay;
   await wakeJobs(services, device);

@@ -12,7 +12,7 @@ export const RUNNING_JOB_STATES: readonly JobState[] = ["queued", "processing"];
 export const ENDED_JOB_STATES: readonly JobState[] = ["completed", "failed", "cancelled"];
 export const isJobEnded = (state: JobState) => ENDED_JOB_STATES.includes(state);
 
-export const JOB_TYPES = ["send-text"] as const;
+export const JOB_TYPES = ["send-text", "send-media"] as const;
 export type JobType = (typeof JOB_TYPES)[number];
 
 /** Items go on as messages do, in `COMMAND_STATES`; those of a cancelled job that were not begun are `cancelled`. */

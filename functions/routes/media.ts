@@ -2,22 +2,30 @@ import * as z from "zod";
 import type { ApiConfig } from "../../shared/config.ts";
 import * as mediaRows from "../../shared/db/media.ts";
 import { ApiError } from "../../shared/errors.ts";
+import type { ErrorDetail } from "../../shared/errors.ts";
 import { newMediaId } from "../../shared/ids.ts";
 import type { DeviceId } from "../../shared/ids.ts";
 import { MAX_MEDIA_BYTES, uploadObject } from "../../shared/media.ts";
 import { idempotency, idempotencyKey, IDEMPOTENCY_REPLAYED } from "../idempotency.ts";
+import type { Language, Sentence } from "../language.ts";
 import { ownDevice } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
-import { pendingAnswer } from "../schemas/command.ts";
+import { pendingAnswer, pendingCommand } from "../schemas/command.ts";
 import { commandHeaders } from "../schemas/command-headers.ts";
 import type { CommandHeaders } from "../schemas/command-headers.ts";
 import { deviceParams } from "../schemas/device.ts";
 import { groupId } from "../schemas/group-id.ts";
-import { fileName, mediaFields, mediaMessage, mimetype } from "../schemas/media.ts";
+import { bulkResult, delayMsOf, delaySeconds, MAX_BULK_ITEMS, pendingJob } from "../schemas/job.ts";
+import { fileName, groupMediaItem, mediaFields, mediaItem, mediaType, mimetype } from "../schemas/media.ts";
 import type { MediaFields } from "../schemas/media.ts";
+import { oneOrMany } from "../schemas/one-or-many.ts";
+import { recipient } from "../schemas/recipient.ts";
+import { refuseKeyOfJob, sendBulk } from "../send-bulk.ts";
 import { SEND_ERRORS, sendMade, sentAnswer } from "../send-message.ts";
-import { checkSource, storeMedia } from "../store-media.ts";
+import { checkItems, storeItems } from "../store-media-items.ts";
+import type { MediaItem } from "../store-media-items.ts";
+import { sourceFault, storeFile, toMediaPayload } from "../store-media.ts";
 
 const DEVICE = "/api/whatsapp-multi-device/devices/:deviceId";
 /** A file of 6 MB in base64, with what is around it. */
@@ -53,6 +61,39 @@ export const mediaBodies = ({ mediaRequestMaxBytes }: Pick<ApiConfig, "mediaRequ
   },
 });
 
+const SEVERAL =
+  "Several (`items`) are sent as a job, as `send-message` does it; in a form, where `items` is JSON, an item names its file by `fileField` or `fileIndex`. They have at most 100 different files, and a file that cannot be taken refuses all of them before anything is sent.";
+const REQUIRED: Sentence = { id: "wajib diisi", en: "is required" };
+
+const oneOrManyFiles = (regions: readonly string[] | undefined) =>
+  oneOrMany(
+    z.object({
+      to: recipient(regions).optional(),
+      ...mediaFields,
+      mediaType: mediaType.optional(),
+      items: z.array(mediaItem(regions)).min(1).max(MAX_BULK_ITEMS).optional(),
+      delay: delaySeconds,
+    }),
+    ["to", "mediaType"],
+    "items",
+    ["to", "mediaType", "base64", "url", "mediaId", "caption", "fileName"],
+  );
+const oneOrManyToGroup = oneOrMany(
+  z.object({
+    ...mediaFields,
+    mediaType: mediaType.optional(),
+    items: z.array(groupMediaItem).min(1).max(MAX_BULK_ITEMS).optional(),
+    delay: delaySeconds,
+  }),
+  ["mediaType"],
+  "items",
+  ["base64", "url", "mediaId", "fileName"],
+);
+const oneOrManyAnswers = (sent: ReturnType<typeof sentAnswer>) => ({
+  200: answer(sent.message, z.union([sent.data, bulkResult]), sent.example),
+  202: answer(pendingAnswer.message, z.union([pendingCommand, pendingJob]), pendingAnswer.example),
+});
+
 const common = { method: "post", scope: "messages:write", headers: commandHeaders } as const;
 
 export const mediaRoutes = (config: ApiConfig): Route[] => [
@@ -62,19 +103,24 @@ export const mediaRoutes = (config: ApiConfig): Route[] => [
     name: "sendMedia",
     path: `${DEVICE}/send-media`,
     tag: "Messages",
-    summary: "Send a file",
-    description: HOW,
+    summary: "Send a file, or several",
+    description: `${HOW} ${SEVERAL}`,
     params: deviceParams,
-    body: mediaMessage(config.phoneRegions),
+    body: oneOrManyFiles(config.phoneRegions),
     bodyExample: {
       to: "081234567890",
       mediaType: "image",
       url: "https://example.com/katalog.jpg",
       caption: "Katalog kami",
     },
-    answers: { 200: sentAnswer(), 202: pendingAnswer },
+    answers: oneOrManyAnswers(sentAnswer()),
     errors: [...SEND_ERRORS, ...MEDIA_ERRORS, "invalid_phone", "not_on_whatsapp", "group_not_found", "group_forbidden"],
-    handle: ({ params, headers, body }, call) => sendFile(call, params.deviceId, body.to, body, headers),
+    async handle({ params, headers, body }, call) {
+      const { items, delay, to, mediaType: kind, ...rest } = body;
+      if (items) return await sendFiles(call, params.deviceId, { items, delay }, headers);
+      if (to === undefined || kind === undefined) throw new ApiError("validation_failed");
+      return await sendFile(call, params.deviceId, to, { ...rest, mediaType: kind }, headers);
+    },
   }),
   route({
     ...common,
@@ -82,14 +128,22 @@ export const mediaRoutes = (config: ApiConfig): Route[] => [
     name: "sendGroupMedia",
     path: `${DEVICE}/groups/:groupId/send-media`,
     tag: "Groups",
-    summary: "Send a file to a group",
-    description: HOW,
+    summary: "Send a file to a group, or several",
+    description: `${HOW} ${SEVERAL} \`mediaType\` and \`caption\` are then of the items that have none of their own.`,
     params: deviceParams.extend({ groupId }),
-    body: z.object(mediaFields),
+    body: oneOrManyToGroup,
     bodyExample: { mediaType: "image", url: "https://example.com/katalog.jpg" },
-    answers: { 200: sentAnswer("120363012345678901@g.us"), 202: pendingAnswer },
+    answers: oneOrManyAnswers(sentAnswer("120363012345678901@g.us")),
     errors: [...SEND_ERRORS, ...MEDIA_ERRORS, "group_not_found", "group_forbidden"],
-    handle: ({ params, headers, body }, call) => sendFile(call, params.deviceId, params.groupId, body, headers),
+    async handle({ params, headers, body }, call) {
+      const { items, delay, mediaType: kind, ...rest } = body;
+      if (items) {
+        const filled = toGroupItems(params.groupId, items, body, call.language);
+        return await sendFiles(call, params.deviceId, { items: filled, delay }, headers);
+      }
+      if (kind === undefined) throw new ApiError("validation_failed");
+      return await sendFile(call, params.deviceId, params.groupId, { ...rest, mediaType: kind }, headers);
+    },
   }),
   createUpload(config),
 ];
@@ -98,8 +152,40 @@ export const mediaRoutes = (config: ApiConfig): Route[] => [
 async function sendFile(call: Call, deviceId: DeviceId, to: string, fields: MediaFields, headers: CommandHeaders) {
   const file = call.files.find(({ field }) => field === "file");
   const source = { call, fields, file, path: "body" };
-  checkSource(source);
-  return await sendMade(call, deviceId, { to, payload: () => storeMedia(to, source), headers });
+  const fault = sourceFault(source);
+  if (fault) throw new ApiError("validation_failed", [fault]);
+  const device = await ownDevice(call, deviceId);
+  await refuseKeyOfJob(call, device, headers);
+  const payload = async () => toMediaPayload(to, fields, await storeFile(source));
+  return await sendMade(call, deviceId, { to, payload, headers });
+}
+
+type Asked = { items: readonly MediaItem[]; delay: number | undefined };
+
+async function sendFiles(call: Call, deviceId: DeviceId, { items, delay }: Asked, headers: CommandHeaders) {
+  checkItems(call, items);
+  const device = await ownDevice(call, deviceId);
+  const work = { type: "send-media" as const, delayMs: delayMsOf(delay), items: () => storeItems(call, items) };
+  return await sendBulk(call, device, work, headers);
+}
+
+type GroupItem = z.output<typeof groupMediaItem>;
+/** Items to a group, with what the body says for all of them. Throws `validation_failed` for those without a type. */
+export function toGroupItems(
+  to: string,
+  items: readonly GroupItem[],
+  usual: Pick<GroupItem, "mediaType" | "caption">,
+  language: Language,
+): MediaItem[] {
+  const details: ErrorDetail[] = [];
+  const filled = items.flatMap((item, at) => {
+    const kind = item.mediaType ?? usual.mediaType;
+    if (kind !== undefined) return [{ ...item, to, mediaType: kind, caption: item.caption ?? usual.caption }];
+    details.push({ path: `body.items.${at}.mediaType`, message: REQUIRED[language] });
+    return [];
+  });
+  if (details.length) throw new ApiError("validation_failed", details);
+  return filled;
 }
 
 const createUpload = ({ mediaTypes }: ApiConfig) =>

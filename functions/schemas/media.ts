@@ -38,18 +38,39 @@ const source = {
     .meta({ description: "A file that was uploaded, see `media-uploads`." }),
 };
 
+export const mediaCaption = wellFormedText(MAX_TEXT_LENGTH);
+
 /** What a media message says besides whom it is for. */
 export const mediaFields = {
   mediaType,
   ...source,
-  caption: wellFormedText(MAX_TEXT_LENGTH).optional().meta({ description: "Not of `audio`, `voice` and `sticker`." }),
+  caption: mediaCaption.optional().meta({ description: "Not of `audio`, `voice` and `sticker`." }),
   fileName: fileName.optional().meta({ description: "Of a document. Not given: the file's own name." }),
   mimetype: mimetype.optional().meta({ description: "Not needed and not believed: the content tells the type." }),
 };
 
-/** One media message, in a request of its own or as an item of many. */
-export const mediaMessage = (regions: readonly string[] | undefined) =>
-  z.object({ to: recipient(regions), ...mediaFields });
+/** In a form, an item of many has one of its files. */
+const fileReference = {
+  fileField: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: "In a form: the field that is its file.", examples: ["file"] }),
+  fileIndex: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .optional()
+    .meta({ description: "In a form: which of the files is its own, from 0." }),
+};
+
+/** One media message of many. */
+export const mediaItem = (regions: readonly string[] | undefined) =>
+  z.object({ to: recipient(regions), ...mediaFields, ...fileReference });
+
+/** One of many to the same group. */
+export const groupMediaItem = z.object({ ...mediaFields, mediaType: mediaType.optional(), ...fileReference });
 
 /** What a client says of one media message, wherever it is sent. */
 export type MediaFields = z.output<z.ZodObject<typeof mediaFields>>;

@@ -13,14 +13,19 @@ const fieldRule = (path: string, params: BrokenRule) => ({
 });
 
 /**
- * The rules of a body that is one message or several: either all fields of `one`, or `many` and none of them. All of
- * these are optional in `body` itself.
+ * The rules of a body that is one message or several: either all fields of `one`, or `many`, which goes with none of
+ * `apart`. All of these are optional in `body` itself.
  */
-export function oneOrMany<Body extends z.ZodObject>(body: Body, one: readonly string[], many: string): Body {
+export function oneOrMany<Body extends z.ZodObject>(
+  body: Body,
+  one: readonly string[],
+  many: string,
+  apart: readonly string[] = one,
+): Body {
   const notBoth: BrokenRule = {
     sentence: {
-      id: `tidak dapat digabung dengan ${one.join(" atau ")}`,
-      en: `cannot be combined with ${one.join(" or ")}`,
+      id: `tidak dapat digabung dengan ${apart.join(" atau ")}`,
+      en: `cannot be combined with ${apart.join(" or ")}`,
     },
   };
   const complete = one.reduce(
@@ -28,6 +33,6 @@ export function oneOrMany<Body extends z.ZodObject>(body: Body, one: readonly st
     body,
   );
   return complete
-    .refine((value) => !(many in value) || !one.some((name) => name in value), fieldRule(many, notBoth))
+    .refine((value) => !(many in value) || !apart.some((name) => name in value), fieldRule(many, notBoth))
     .meta({ anyOf: [{ required: [...one] }, { required: [many] }] });
 }
