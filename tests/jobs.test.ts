@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from "node:crypto";
+import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Stack } from "../local/stack.ts";
 import { eventually } from "./support/eventually.ts";
@@ -13,6 +15,14 @@ type JobView = {
 };
 const ENDED = ["completed", "failed", "cancelled"];
 const KILLS = 5;
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const pdf = (bytes: number) => Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(bytes - 9)]);
+/** Of noise, which nothing makes smaller: about a megabyte. */
+const picture = async () =>
+  await sharp(randomBytes(600 * 600 * 3), { raw: { width: 600, height: 600, channels: 3 } })
+    .png()
+    .toBuffer();
 
 let stack: Stack;
 let gateway: Gateway;
@@ -155,6 +165,57 @@ describe("a job", () => {
     const listed = await gateway.call("GET", "/jobs?deviceId=jobs&status=processing");
     expect(listed.body.data.jobs).toMatchObject([{ id: jobId, options: { delaySec: 600 } }]);
     expect((await change(jobId, "cancel")).status).toBe(200);
+  });
+
+  it("of files has each uploaded once, and an item whose file cannot be does not stop the rest", async () => {
+    const [image, document] = [await picture(), pdf(200_000)];
+    const items = Array.from({ length: 12 }, (_, n) => ({
+      to: friends[n % 2]?.number,
+      caption: `berkas ${n}`,
+      ...(n === 10 ? { mediaType: "document", fileField: "daftar" } : { mediaType: "image", fileIndex: 0 }),
+    }));
+    const form = new FormData();
+    form.set("items", JSON.stringify(items));
+    form.set("delay", "0.3");
+    form.set("gambar", new Blob([image]), "katalog.png");
+    form.set("daftar", new Blob([document]), "daftar.pdf");
+    const answer = await gateway.form("POST", "/devices/jobs/jobs/send-media", form);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    const { jobId } = answer.body.data as { jobId: string };
+    await until("the first is done", jobId, 60_000, ({ progress }) => progress.currentIndex >= 1);
+    const fault = await owner.fault("media-upload-error", { code: 500 });
+    const job = await ended(jobId, 60_000);
+    await owner.mend(fault.id);
+    expect(job).toMatchObject({ status: "completed", progress: { successCount: 11, errorCount: 1 } });
+    const { results } = await look(jobId, 100);
+    expect(results[10]).toMatchObject({ status: "error", error: "media_upload_failed" });
+    for (const [n, { messageId, status }] of results.entries()) {
+      if (status !== "success") continue;
+      const received = await (friends[n % 2] ?? friend).received(messageId ?? "", 60_000);
+      const media = { sha256: sha256(image), mimetype: "image/png" };
+      expect(received).toMatchObject({ type: "image", caption: `berkas ${n}`, media, copies: 1 });
+    }
+  });
+
+  it("of files to a group has what the request says for all, and is refused with a file that is not taken", async () => {
+    const group = await friend.createGroup("Berkas", [owner]);
+    const document = pdf(1_000).toString("base64");
+    const path = `/devices/jobs/groups/${group}/jobs/send-media`;
+    const usual = { mediaType: "document", caption: "untuk semua", delay: 0 };
+    const items = [{ base64: document }, { base64: document, caption: "satu", fileName: "satu.pdf" }];
+    const jobId = (await gateway.call("POST", path, { items, ...usual })).body.data.jobId as string;
+    expect(await ended(jobId)).toMatchObject({ status: "completed", progress: { successCount: 2 } });
+    const ids = (await look(jobId, 10)).results.map(({ messageId = "" }) => messageId);
+    expect(await friend.received(ids[0] ?? "", 60_000)).toMatchObject({ type: "document", caption: "untuk semua" });
+    expect(await friend.received(ids[1] ?? "", 60_000)).toMatchObject({ media: { fileName: "satu.pdf" } });
+    const text = Buffer.from("bukan berkas").toString("base64");
+    const refused = await gateway.call("POST", path, { items: [{ base64: document }, { base64: text }, {}], ...usual });
+    expect(refused.body.error).toMatchObject({ code: "validation_failed", details: [{ path: "body.items.2" }] });
+    const other = await gateway.call("POST", path, { items: [{ base64: document }, { base64: text }], ...usual });
+    expect(other.body.error).toMatchObject({
+      code: "media_type_not_allowed",
+      details: [{ path: "body.items.1.base64" }],
+    });
   });
 
   it("that is asked for 50 times at once under one key is one, also after a restart", { timeout: 60_000 }, async () => {

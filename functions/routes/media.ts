@@ -150,11 +150,11 @@ export const mediaRoutes = (config: ApiConfig): Route[] => [
 
 /** The file of the form is kept only if it is to be sent. */
 async function sendFile(call: Call, deviceId: DeviceId, to: string, fields: MediaFields, headers: CommandHeaders) {
+  const device = await ownDevice(call, deviceId);
   const file = call.files.find(({ field }) => field === "file");
   const source = { call, fields, file, path: "body" };
   const fault = sourceFault(source);
   if (fault) throw new ApiError("validation_failed", [fault]);
-  const device = await ownDevice(call, deviceId);
   await refuseKeyOfJob(call, device, headers);
   const payload = async () => toMediaPayload(to, fields, await storeFile(source));
   return await sendMade(call, deviceId, { to, payload, headers });
@@ -163,8 +163,8 @@ async function sendFile(call: Call, deviceId: DeviceId, to: string, fields: Medi
 type Asked = { items: readonly MediaItem[]; delay: number | undefined };
 
 async function sendFiles(call: Call, deviceId: DeviceId, { items, delay }: Asked, headers: CommandHeaders) {
-  checkItems(call, items);
   const device = await ownDevice(call, deviceId);
+  checkItems(call, items);
   const work = { type: "send-media" as const, delayMs: delayMsOf(delay), items: () => storeItems(call, items) };
   return await sendBulk(call, device, work, headers);
 }

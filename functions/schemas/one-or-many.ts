@@ -12,6 +12,9 @@ const fieldRule = (path: string, params: BrokenRule) => ({
   when: ({ value }: { value: unknown }) => isObject(value),
 });
 
+/** In a JSON schema. */
+const without = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, { not: {} }]));
+
 /**
  * The rules of a body that is one message or several: either all fields of `one`, or `many`, which goes with none of
  * `apart`. All of these are optional in `body` itself.
@@ -34,5 +37,10 @@ export function oneOrMany<Body extends z.ZodObject>(
   );
   return complete
     .refine((value) => !(many in value) || !apart.some((name) => name in value), fieldRule(many, notBoth))
-    .meta({ anyOf: [{ required: [...one] }, { required: [many] }] });
+    .meta({
+      anyOf: [
+        { required: [...one], properties: without([many]) },
+        { required: [many], properties: without(apart) },
+      ],
+    });
 }

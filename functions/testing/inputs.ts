@@ -88,7 +88,10 @@ function valueOf(schema: Schema, schemas: Record<string, Schema>): fc.Arbitrary<
   const { $ref, enum: values, examples } = rest;
   if ($ref !== undefined) return valueOf(schemas[$ref.split("/").at(-1) ?? ""] ?? {}, schemas);
   if ("const" in rest) return fc.constant(rest.const);
-  if (oneOf) return fc.oneof(...oneOf.map((choice) => valueOf({ ...rest, ...choice }, schemas)));
+  if (oneOf) {
+    const both = (choice: Schema) => ({ ...rest.properties, ...choice.properties });
+    return fc.oneof(...oneOf.map((choice) => valueOf({ ...rest, ...choice, properties: both(choice) }, schemas)));
+  }
   if (values) return fc.constantFrom(...values);
   const made = ofType(rest, schemas);
   return examples?.length ? fc.oneof(fc.constantFrom(...examples), made) : made;
