@@ -120,27 +120,37 @@ function nameOf(segment: string): string | undefined {
 /** Looks at an upload once; from then on it is a file like any other, and the upload is gone. */
 async function storeUpload(context: Context, mediaId: MediaId): Promise<StoredFile> {
   const { services, caller } = context.call;
-  const { database, files } = services;
-  const row = await mediaRows.get(database, mediaId);
-  if (row?.userId !== caller.userId) throw new ApiError("media_not_found");
+  const get = async () => {
+    const row = await mediaRows.get(services.database, mediaId);
+    if (row?.userId !== caller.userId) throw new ApiError("media_not_found");
+    return row;
+  };
+  const row = await get();
   const fileName = row.fileName ?? undefined;
-  if (row.sha256 !== null) {
-    const { sha256, mimetype, sizeBytes } = row;
-    checkType(context, mimetype, "mediaId");
-    return { sha256, mimetype, sizeBytes, fileName };
-  }
+  const adopted = row.sha256 === null ? await adopt(context, mediaId) : undefined;
+  if (adopted) return { ...adopted, fileName };
+  // Another request may have been the first just now.
+  const { sha256, mimetype, sizeBytes } = row.sha256 === null ? await get() : row;
+  if (sha256 === null) throw new ApiError("media_not_uploaded");
+  checkType(context, mimetype, "mediaId");
+  return { sha256, mimetype, sizeBytes, fileName };
+}
+
+/** Undefined when there is no upload, or another than was looked at. */
+async function adopt(context: Context, mediaId: MediaId): Promise<StoredMedia | undefined> {
+  const { database, files } = context.call.services;
   const upload = await files.open(uploadObject(mediaId));
-  if (!upload) throw new ApiError("media_not_uploaded");
+  if (!upload) return undefined;
   const scratch = new Scratch();
   try {
     const media = await look(context, await scratch.keep(upload.body, MAX_MEDIA_BYTES), "mediaId");
     // Whoever has the URL may upload again meanwhile.
-    if ((await files.copy(uploadObject(mediaId), upload.etag, mediaObject(media), media)) === "changed")
-      throw new ApiError("media_not_uploaded");
+    const copied = await files.copy(uploadObject(mediaId), upload.etag, mediaObject(media), media);
+    if (copied === "changed") return undefined;
     await mediaRows.setContent(database, mediaId, media);
     // What is left behind expires.
     await files.delete([uploadObject(mediaId)]).catch(() => undefined);
-    return { ...media, fileName };
+    return media;
   } finally {
     upload.body.destroy();
     await scratch.dispose();

@@ -19,7 +19,7 @@ export const api = new sst.aws.Function(
     // No CORS by AWS: the API has its own setting for it.
     url: { cors: false, router: { instance: router, path: "/", readTimeout: "45 seconds" } },
     link: [databaseSecrets, apiSecrets],
-    permissions: [sendCommands, wakeDeliverers, useMedia, ...manageSchedules],
+    permissions: [sendCommands, wakeDeliverers, ...useMedia, ...manageSchedules],
     environment: {
       ...apiSettings,
       DB_POOL_SIZE: FUNCTION_POOL_SIZE,

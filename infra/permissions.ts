@@ -17,7 +17,11 @@ export const wakeDeliverers = {
 
 const objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
 
-export const useMedia = { actions: objects, resources: [$interpolate`${mediaBucket.arn}/*`] };
+/** Who may not list a bucket is told 403, not 404, of what is not in it. */
+export const useMedia = [
+  { actions: objects, resources: [$interpolate`${mediaBucket.arn}/*`] },
+  { actions: ["s3:ListBucket"], resources: [mediaBucket.arn] },
+];
 
 export const keepState = [
   { actions: objects, resources: [$interpolate`${stateBucket.arn}/*`] },

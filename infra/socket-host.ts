@@ -46,7 +46,7 @@ export const socketHost = new sst.aws.Service(
     cpu: "0.5 vCPU",
     memory: "2 GB",
     image: { context: ".", dockerfile: "socket-host/Dockerfile" },
-    permissions: [takeCommands, wakeDeliverers, useMedia, ...keepState],
+    permissions: [takeCommands, wakeDeliverers, ...useMedia, ...keepState],
     ssm: Object.fromEntries(Object.entries(hostParameters).map(([name, parameter]) => [name, parameter.arn])),
     environment: { ...hostSettings, ...hostSecretsInDev, DB_POOL_SIZE: POOL_SIZE, HEALTH_PORT },
     // A spot task is taken away at two minutes' notice, which is enough for a hand-over but not for a good night's sleep.

@@ -10,6 +10,7 @@ import { createLog } from "../shared/log.ts";
 import { commandBook, commandLedger } from "./command-ledger.ts";
 import type { DeviceState, KeyData, OutboxEntry } from "./device-state/state.ts";
 import { eventually } from "../tests/support/eventually.ts";
+import { MediaMissingError } from "./media/media-missing-error.ts";
 import { Outbox } from "./outbox.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
 import { refusalOf } from "./refusal.ts";
@@ -90,6 +91,16 @@ describe("the outbox of a device", () => {
     await Promise.all([first.finished, second.finished]);
     expect(await stateOf(message)).toBe("accepted");
     expect(await sentEvents(message)).toHaveLength(1);
+  });
+
+  it("ends a message whose file has expired before it could be encoded: nothing of it was ever sent", async () => {
+    const [outbox, message] = [open(), await newSend()];
+    const withoutFile = { ...socket, encode: () => Promise.reject(new MediaMissingError()) } as unknown as Socket;
+    const { finished } = await outbox.send(withoutFile, message);
+    await finished;
+    const command = await commands.get(database, message.origin.commandId);
+    expect(command).toMatchObject({ state: "failed", errorCode: "media_not_found" });
+    expect(await unresolved(outbox)).not.toContain(message.messageId);
   });
 
   it("records an acknowledgement that came while the database was away, as soon as it is back", async () => {

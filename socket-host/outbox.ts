@@ -6,6 +6,7 @@ import { beginStep, traceIdOf } from "../shared/trace.ts";
 import type { Step } from "../shared/trace.ts";
 import type { DeviceState } from "./device-state/state.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
+import { MediaMissingError } from "./media/media-missing-error.ts";
 import { reachedBy } from "./reached-by.ts";
 import type { Outgoing, SendLedger } from "./send-ledger.ts";
 import type { Refusal } from "./refusal.ts";
@@ -91,6 +92,11 @@ export class Outbox {
       chats.sending({ messageId, to, bytes, at });
       await socket.relay(to, messageId, bytes);
     } catch (err) {
+      if (err instanceof MediaMissingError) {
+        // Not encoded, so never sent, and it never will be.
+        await this.onAck(messageId, { errorCode: "media_not_found" });
+        return { finished };
+      }
       // Whether a byte has left cannot be known here: it is sent again.
       log.warn({ err, messageId }, "message not handed over");
       await this.#settleUnknown(messageId, connection === this.#connectionsLost);

@@ -145,6 +145,30 @@ describe("a file that is sent", { timeout: 120_000 }, () => {
       fileName: "daftar harga.pdf",
     });
 
+    const group = await owner.createGroup("Pameran", [friend]);
+    const toGroup = await gateway.call("POST", `/devices/studio/groups/${group}/send-media`, {
+      mediaType: "image",
+      base64,
+      caption: "Untuk semua",
+    });
+    expect(await receivedFile(toGroup)).toMatchObject({
+      chat: group,
+      caption: "Untuk semua",
+      media: { sha256: sha256(image) },
+    });
+    const sticker = await sharp(image).webp().toBuffer();
+    const asSticker = { to, mediaType: "sticker", base64: sticker.toString("base64") };
+    expect(await receivedFile(await gateway.call("POST", PATH, asSticker))).toMatchObject({
+      type: "sticker",
+      media: { sha256: sha256(sticker) },
+    });
+    const opus = Buffer.concat([Buffer.from("OggS"), Buffer.alloc(24), Buffer.from("OpusHead"), randomBytes(2_000)]);
+    const asVoice = { to, mediaType: "voice", base64: opus.toString("base64") };
+    expect(await receivedFile(await gateway.call("POST", PATH, asVoice))).toMatchObject({
+      type: "audio",
+      media: { sha256: sha256(opus), mimetype: "audio/ogg; codecs=opus" },
+    });
+
     const big = pdf(7_000_000);
     const asked = { mimetype: "application/pdf", size: big.length, fileName: "katalog.pdf" };
     const prepared = await gateway.call("POST", "/devices/studio/media-uploads", asked);

@@ -120,6 +120,20 @@ describe("an upload", () => {
     expect(codeOf(theirs)).toEqual([404, "media_not_found"]);
   });
 
+  test("that several requests send for the first time at once is sent by each of them", async () => {
+    const { data } = (await call("POST", UPLOADS, { body: { mimetype: "application/pdf", size: PDF.length } })).body;
+    const put = await fetch(String(data["uploadUrl"]), {
+      method: "PUT",
+      body: PDF,
+      headers: data["headers"] as Record<string, string>,
+    });
+    expect(put.status).toBe(200);
+    const { base64: _left, ...rest } = document;
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send({ ...rest, mediaId: data["mediaId"] })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(await services.media.get(`uploads/${String(data["mediaId"])}`)).toBeUndefined();
+  });
+
   test("of a type that is not taken is refused", async () => {
     const body = { mimetype: "text/html", size: 10 };
     expect(codeOf(await call("POST", UPLOADS, { body }))).toEqual([415, "media_type_not_allowed"]);

@@ -218,7 +218,7 @@ const createUpload = ({ mediaTypes }: ApiConfig) =>
         {
           mediaId: "med_019aa1b2c3d4e5f60718293a4b",
           uploadUrl: "https://media.s3.amazonaws.com/uploads/med_019aa1b2c3d4e5f60718293a4b?X-Amz-Signature=…",
-          headers: { "Content-Type": "application/pdf", "Content-Length": "9000000" },
+          headers: { "Content-Type": "application/pdf" },
           expiresAt: "2026-12-06T04:30:00.000Z",
         },
       ),
@@ -246,7 +246,7 @@ const createUpload = ({ mediaTypes }: ApiConfig) =>
       const data = {
         mediaId: media.mediaId,
         uploadUrl: await files.uploadUrl(uploadObject(media.mediaId), file, UPLOAD_SECONDS),
-        headers: { "Content-Type": file.mimetype, "Content-Length": String(file.sizeBytes) },
+        headers: { "Content-Type": file.mimetype },
         expiresAt: media.expiresAt.toISOString(),
       };
       return { status: 201, data, headers: isNew ? {} : IDEMPOTENCY_REPLAYED };

@@ -3,14 +3,10 @@ import { MAX_MEDIA_BYTES, mediaObject } from "../../shared/media.ts";
 import type { MediaFiles } from "../../shared/media-files.ts";
 import { Scratch } from "../../shared/scratch.ts";
 import type { UploadFile } from "../whatsapp/media-part.ts";
+import { MediaMissingError } from "./media-missing-error.ts";
 import { previewOf } from "./preview.ts";
 import type { Slots } from "./slots.ts";
 import { toVoice } from "./to-voice.ts";
-
-/** The file is not in the bucket, or not any more. */
-export class MediaMissingError extends Error {
-  override readonly name = "MediaMissingError";
-}
 
 type Uploaded = { part: Promise<Buffer>; at: number };
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { SendingPayload } from "../../shared/commands.ts";
 import type { Device } from "../device.ts";
 import type { Refusal } from "../refusal.ts";
-import { MediaMissingError } from "./outgoing-media.ts";
+import { MediaMissingError } from "./media-missing-error.ts";
 
 const ATTEMPTS = 3;
 const RETRY_MS = 1_000;

@@ -89,6 +89,7 @@ export class Gateway {
 export type InboxMessage = {
   n: number;
   id: string;
+  chat: string;
   from: string;
   type: string;
   text?: string;

@@ -59,7 +59,9 @@ export const storageRules: Record<string, Rule> = {
       expiration?: { days: number };
     }[];
     const days = Object.fromEntries(rules.map((rule) => [rule.filter.prefix ?? "*", rule.expiration?.days]));
-    return unless(days["results/"] === 1 && days["media/"] === 30, JSON.stringify(days));
+    const wanted = { "results/": 1, "uploads/": 1, "received/": 30, "media/": 30 };
+    const isRight = Object.entries(wanted).every(([prefix, count]) => days[prefix] === count);
+    return unless(isRight, JSON.stringify(days));
   },
 
   "a removal of the production stack leaves the buckets": (graph) =>
