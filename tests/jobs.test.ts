@@ -235,6 +235,25 @@ describe("a job", () => {
   });
 });
 
+it("a message that is asked for 50 times at once under one key is sent once, also after a restart", async () => {
+  const friend = await Phone.create(stack, "6281100000075");
+  await gateway.link("once", await Phone.create(stack, "6281100000074"));
+  const key = { "idempotency-key": "order-50" };
+  const ask = (text = "sekali saja") => gateway.send("once", friend.number, text, key);
+  const all = () => Promise.all(Array.from({ length: 50 }, () => ask()));
+  const [first, ...others] = await all();
+  const messageId = first?.body.data.messageId as string;
+  expect(new Set(others.map(({ body }) => body.data.messageId))).toEqual(new Set([messageId]));
+  await friend.received(messageId, 60_000);
+  for (const name of ["api", "socket-host-1"]) stack.kill(name, "SIGKILL");
+  await eventually("it is answered after the restart", 60_000, async () => (await ask()).status === 200);
+  const again = await all();
+  expect(new Set(again.map(({ status, body }) => JSON.stringify([status, body.data]))).size).toBe(1);
+  expect(again[0]?.body.data).toMatchObject({ messageId });
+  expect((await friend.inbox()).map(({ text, copies }) => [text, copies])).toEqual([["sekali saja", 1]]);
+  expect((await ask("lain")).body.error?.code).toBe("idempotency_mismatch");
+}, 180_000);
+
 describe("several messages in one request", () => {
   let friend: Phone;
   beforeAll(async () => {
@@ -255,6 +274,19 @@ describe("several messages in one request", () => {
     });
     const texts = (await friend.inbox()).map(({ text }) => text);
     expect(texts).toEqual(["massal 0", "massal 2"]);
+  });
+
+  it("may be files", async () => {
+    const base64 = pdf(20_000).toString("base64");
+    const items = ["a", "b"].map((fileName) => ({ to: friend.number, mediaType: "document", base64, fileName }));
+    const answer = await gateway.call("POST", "/devices/bulk/send-media", { items, delay: 0 });
+    expect(answer.body.data).toMatchObject({ total: 2, successCount: 2, errorCount: 0 });
+    for (const [n, { messageId }] of (answer.body.data.results as { messageId: string }[]).entries()) {
+      const received = await friend.received(messageId, 60_000);
+      expect(received).toMatchObject({ media: { fileName: items[n]?.fileName }, copies: 1 });
+    }
+    const both = await gateway.call("POST", "/devices/bulk/send-media", { items, to: friend.number });
+    expect(both.body.error).toMatchObject({ code: "validation_failed", details: [{ path: "body.items" }] });
   });
 
   it("that take longer than the wait are a job to ask for", async () => {
