@@ -54,17 +54,21 @@ export async function list(
   if (!isPossible(selection)) return [];
   const offset = "offset" in page ? page.offset : 0;
   const ordered = `ORDER BY sent_at ${order}, row_id ${order}`;
-  const most = Math.trunc(offset + page.limit);
+  const bounds = `LIMIT ${Math.trunc(page.limit)} OFFSET ${Math.trunc(offset)}`;
   const after = "after" in page ? afterPlace(page.after, order) : undefined;
-  const parts = conditionsOf(selection, after).map(({ sql, values }) => ({
-    sql: `(SELECT row_id, sent_at FROM messages WHERE ${sql} ${ordered} LIMIT ${most})`,
-    values,
-  }));
+  const parts = conditionsOf(selection, after);
+  const most = Math.trunc(offset + page.limit);
+  // Of several alternatives each has its own order, and all that come into question are sorted once more.
+  const ids =
+    parts.length === 1
+      ? `SELECT row_id FROM messages WHERE ${parts[0]?.sql} ${ordered} ${bounds}`
+      : `SELECT row_id FROM (${parts
+          .map(({ sql }) => `(SELECT row_id, sent_at FROM messages WHERE ${sql} ${ordered} LIMIT ${most})`)
+          .join(" UNION ALL ")}) found ${ordered} ${bounds}`;
   // First the ids, from indexes alone; then as many rows as are asked for.
   const sql = `SELECT m.row_id, m.session_id, s.device_id, s.whatsapp_number, m.message_id, m.chat, m.sender, m.receiver,
       m.sender_name, m.is_own, m.type, m.content, m.status, m.sent_at, m.edited_at, m.deleted_at
-    FROM (SELECT row_id FROM (${parts.map((part) => part.sql).join(" UNION ALL ")}) found
-      ${ordered} LIMIT ${Math.trunc(page.limit)} OFFSET ${Math.trunc(offset)}) page
+    FROM (${ids}) page
     JOIN messages m ON m.row_id = page.row_id
     JOIN whatsapp_sessions s ON s.session_id = m.session_id
     ORDER BY m.sent_at ${order}, m.row_id ${order}`;
@@ -79,13 +83,13 @@ export async function list(
 /** How many there are, at most `MAX_COUNTED`. */
 export async function count(database: Database, selection: Selection): Promise<number> {
   if (!isPossible(selection)) return 0;
-  const parts = conditionsOf(selection, undefined).map(({ sql, values }) => ({
-    sql: `(SELECT 1 FROM messages WHERE ${sql} LIMIT ${MAX_COUNTED})`,
-    values,
-  }));
-  const sql = `SELECT COUNT(*) AS total FROM (${parts.map((part) => part.sql).join(" UNION ALL ")}) found`;
+  const parts = conditionsOf(selection, undefined);
   const values = parts.flatMap((part) => part.values);
-  const [row] = await select<{ total: number }>(database.pool, sql, values);
+  // To walk so far in an index is cheaper than to keep what is counted, as a bounded count does.
+  const last = parts.map(({ sql }) => `(SELECT 1 FROM messages WHERE ${sql} LIMIT 1 OFFSET ${MAX_COUNTED - 1})`);
+  if ((await select(database.pool, last.join(" UNION ALL "), values)).length) return MAX_COUNTED;
+  const counts = parts.map(({ sql }) => `(SELECT COUNT(*) FROM messages WHERE ${sql})`);
+  const [row] = await select<{ total: number }>(database.pool, `SELECT ${counts.join(" + ")} AS total`, values);
   return Math.min(row?.total ?? 0, MAX_COUNTED);
 }
 
