@@ -161,9 +161,19 @@ export async function lockUnkept(
   minutes: number,
   limit: number,
 ): Promise<{ id: EventId; body: EventBody; isPending: boolean }[]> {
-  const sql = `SELECT event_id AS id, type, data FROM events WHERE unkept_at <= NOW(3) - INTERVAL ? MINUTE
-    ORDER BY unkept_at LIMIT ${Math.trunc(limit)} FOR UPDATE SKIP LOCKED`;
-  const rows = await select<{ id: EventId; type: EventBody["type"]; data: unknown }>(runner, sql, [minutes]);
+  const waiting = `SELECT event_id AS id FROM events WHERE unkept_at <= NOW(3) - INTERVAL ? MINUTE
+    ORDER BY unkept_at LIMIT ${Math.trunc(limit)}`;
+  const found = await select<{ id: EventId }>(runner, waiting, [minutes]);
+  if (!found.length) return [];
+  // By their ids: a lock on a range would be one on what hosts are about to write as well.
+  const sql = `SELECT event_id AS id, type, data FROM events WHERE event_id IN (${marks(found)})
+    AND unkept_at IS NOT NULL FOR UPDATE SKIP LOCKED`;
+  type Unkept = { id: EventId; type: EventBody["type"]; data: unknown };
+  const rows = await select<Unkept>(
+    runner,
+    sql,
+    found.map(({ id }) => id),
+  );
   if (!rows.length) return [];
   const told = `SELECT DISTINCT event_id AS id FROM deliveries WHERE state = 'pending' AND event_id IN (${marks(rows)})`;
   const ids = rows.map(({ id }) => id);
