@@ -22,6 +22,8 @@ export default $config({
     const { router } = await import("./infra/router.js");
     const { migrate } = await import("./infra/migrate.js");
     await import("./infra/api.js");
+    await import("./infra/deliver.js");
+    await import("./infra/sweep.js");
     await import("./infra/socket-host.js");
     await import("./infra/alarms.js");
     await import("./infra/monitoring.js");

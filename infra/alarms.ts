@@ -1,9 +1,13 @@
 import { api } from "./api.js";
 import { database, MAX_CONNECTIONS } from "./database.js";
+import { deliver } from "./deliver.js";
+import { namespace } from "./fleet-metrics.js";
+import type { FleetMetric } from "./fleet-metrics.js";
 import { migrate } from "./migrate.js";
 import { commandQueues, commandsDead, deliveries, deliveriesDead } from "./queues.js";
 import { schedulesDead } from "./scheduler.js";
 import { alarmEmail } from "./stage.js";
+import { sweep } from "./sweep.js";
 
 /** docs/operations.md says of each alarm what it means and what to do. */
 export const topic = new sst.aws.SnsTopic("Alarms");
@@ -70,11 +74,21 @@ alarm("DeliveriesWaiting", {
   minutes: 5,
 });
 
-for (const [name, fn] of Object.entries({ Api: api, Migrate: migrate })) {
+for (const [name, fn] of Object.entries({ Api: api, Deliver: deliver, Migrate: migrate, Sweep: sweep })) {
   const ofFunction = { namespace: "AWS/Lambda", dimensions: { FunctionName: fn.name }, statistic: "Sum" as const };
   alarm(`${name}Failing`, { ...ofFunction, metricName: "Errors", above: 0, minutes: 1 });
   alarm(`${name}Throttled`, { ...ofFunction, metricName: "Throttles", above: 0, minutes: 5 });
 }
+// It is told to run each minute: silence means that nobody looks after what was lost.
+alarm("SweepStopped", {
+  namespace: "AWS/Lambda",
+  metricName: "Invocations",
+  dimensions: { FunctionName: sweep.name },
+  statistic: "Sum",
+  below: 1,
+  minutes: 10,
+  silence: "breaching",
+});
 alarm("ApiServerErrors", {
   namespace: "AWS/Lambda",
   metricName: "Url5xxCount",
@@ -83,6 +97,10 @@ alarm("ApiServerErrors", {
   above: 5,
   minutes: 5,
 });
+
+const ofFleet = (metricName: FleetMetric) => ({ namespace, metricName, statistic: "Maximum" as const });
+alarm("LeasesUnheld", { ...ofFleet("unheldShards"), above: 0, minutes: 3 });
+alarm("DevicesDegraded", { ...ofFleet("degradedDevices"), above: 0, minutes: 15 });
 
 const instance = database.nodes.instance;
 // In `sst dev` the database is on the developer's machine.

@@ -2,7 +2,7 @@ import { FUNCTION_POOL_SIZE, functionDefaults } from "./functions.js";
 import { migrated } from "./migrate.js";
 import { manageSchedules, sendCommands, useMedia, wakeDeliverers } from "./permissions.js";
 import { router } from "./router.js";
-import { apiSecrets, databaseSecrets } from "./secrets.js";
+import { apiSecrets, databaseSecrets, webhookSecrets } from "./secrets.js";
 import { apiSettings } from "./settings.js";
 import { isProduction } from "./stage.js";
 
@@ -18,7 +18,7 @@ export const api = new sst.aws.Function(
     timeout: "40 seconds",
     // No CORS by AWS: the API has its own setting for it.
     url: { cors: false, router: { instance: router, path: "/", readTimeout: "45 seconds" } },
-    link: [databaseSecrets, apiSecrets],
+    link: [databaseSecrets, apiSecrets, webhookSecrets],
     permissions: [sendCommands, wakeDeliverers, ...useMedia, ...manageSchedules],
     environment: {
       ...apiSettings,
@@ -29,7 +29,7 @@ export const api = new sst.aws.Function(
       NODE_OPTIONS: "--enable-source-maps",
     },
     // What the database's connections allow; more is refused by Lambda with 429.
-    concurrency: { reserved: isProduction ? 40 : 10 },
+    concurrency: { reserved: isProduction ? 30 : 10 },
   },
   { dependsOn: migrated },
 );

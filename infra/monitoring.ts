@@ -1,5 +1,7 @@
 import { api } from "./api.js";
 import { commandQueues } from "./queues.js";
+import { namespace } from "./fleet-metrics.js";
+import type { FleetMetric } from "./fleet-metrics.js";
 import { prefix } from "./stage.js";
 
 /** One page in CloudWatch with what is looked at first. */
@@ -16,10 +18,14 @@ new aws.cloudwatch.Dashboard("Overview", {
     .apply(([region, apiName, queueNames]) => {
       const ofApi = (name: string): Metric => ["AWS/Lambda", name, "FunctionName", apiName];
       const ofQueues = (name: string) => queueNames.map((queue): Metric => ["AWS/SQS", name, "QueueName", queue]);
+      const ofFleet = (name: FleetMetric): Metric => [namespace, name];
+      const devices = (["wantedDevices", "connectedDevices", "degradedDevices"] as const).map(ofFleet);
       return JSON.stringify({
         widgets: [
           graph("Requests, errors", region, ["UrlRequestCount", "Url4xxCount", "Url5xxCount"].map(ofApi), "Sum"),
           graph("Time to answer (ms)", region, [ofApi("UrlRequestLatency")], "p95"),
+          graph("Devices", region, devices, "Maximum"),
+          graph("Hosts, shards without one", region, (["hosts", "unheldShards"] as const).map(ofFleet), "Maximum"),
           graph("Commands waiting (s)", region, ofQueues("ApproximateAgeOfOldestMessage"), "Maximum"),
           graph("Commands taken", region, ofQueues("NumberOfMessagesDeleted"), "Sum"),
         ],

@@ -15,6 +15,11 @@ export const wakeDeliverers = {
   resources: [deliveries.arn],
 };
 
+export const takeDeliveries = {
+  actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+  resources: [deliveries.arn],
+};
+
 const objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
 
 /** Who may not list a bucket is told 403, not 404, of what is not in it. */

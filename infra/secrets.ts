@@ -14,8 +14,9 @@ export const databaseSecrets = new sst.Linkable("DatabaseSettings", { properties
 const sessionSecret = new sst.Secret("SessionSecret");
 /** 32 bytes in base64: seals the secrets of webhooks. With another one every webhook needs a new secret. */
 const webhookEncryptionKey = new sst.Secret("WebhookEncryptionKey");
-export const apiSecrets = new sst.Linkable("ApiSettings", {
-  properties: { SESSION_SECRET: sessionSecret.value, WEBHOOK_ENCRYPTION_KEY: webhookEncryptionKey.value },
+export const apiSecrets = new sst.Linkable("ApiSettings", { properties: { SESSION_SECRET: sessionSecret.value } });
+export const webhookSecrets = new sst.Linkable("WebhookSettings", {
+  properties: { WEBHOOK_ENCRYPTION_KEY: webhookEncryptionKey.value },
 });
 
 const secureParameter = (name: string, value: $util.Output<string>) =>

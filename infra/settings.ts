@@ -32,6 +32,20 @@ export const apiSettings = {
   MEDIA_REQUEST_MAX_BYTES: String(6_000_000),
 };
 
+export const deliverSettings = {
+  ...databaseSettings,
+  COMMAND_QUEUE_URLS: commandQueueUrls,
+  DELIVERY_QUEUE_URL: deliveries.url,
+};
+
+export const sweepSettings = {
+  ...databaseSettings,
+  ...schedulerSettings,
+  COMMAND_QUEUE_URLS: commandQueueUrls,
+  DELIVERY_QUEUE_URL: deliveries.url,
+  MEDIA_BUCKET: mediaBucket.name,
+};
+
 export const hostSettings = {
   ...databaseSettings,
   COMMAND_QUEUE_URLS: commandQueueUrls,

@@ -31,7 +31,7 @@ export class ConfigError extends Error {
 type Environment = Record<string, string | undefined>;
 
 /** What infra/secrets.ts links to functions: SST packs it encrypted beside their code. Elsewhere there is none of it. */
-const LINKED = ["DatabaseSettings", "ApiSettings"];
+const LINKED = ["DatabaseSettings", "ApiSettings", "WebhookSettings"];
 
 /** The environment, and over it the secrets that SST has linked, each under the name of a variable. */
 function surroundings(): Environment {

@@ -9,6 +9,7 @@ import type { DeviceChats } from "./device-chats.ts";
 import type { DeviceLife } from "./device-life.ts";
 import { KnownNumbers } from "./known-numbers.ts";
 import type { LoginBudget, LoginEntry, LoginTicket } from "./login-budget.ts";
+import { metrics } from "./metrics.ts";
 import { Milestones } from "./milestones.ts";
 import type { Milestone } from "./milestones.ts";
 import { printQr } from "./print-qr.ts";
@@ -290,6 +291,7 @@ export class Device {
     this.#isDegraded = false;
     await this.#show("connected", null, { desired: "connected", phoneNumber: phone, ...(lid && { lid }) });
     this.#log.info("connected");
+    metrics.connection("opened");
     this.#milestones.reach({ reached: "connected" });
   }
 
@@ -300,6 +302,7 @@ export class Device {
     await life.outbox.onConnectionLost();
     const linked = isLinked(life.state.creds);
     const next = closeReason(code, linked);
+    metrics.connection(next.action);
     switch (next.action) {
       case "restart":
         // The new socket logs in with what this one was given.

@@ -9,6 +9,7 @@ import { openStorage } from "../shared/storage.ts";
 import { wakeDeliverers } from "../shared/wake-deliverers.ts";
 import { startHealthServer } from "./health-server.ts";
 import { Host } from "./host.ts";
+import { metricsText } from "./metrics.ts";
 import { startWatchdog } from "./watchdog.ts";
 import { trustRoot } from "./whatsapp/trust.ts";
 
@@ -62,7 +63,14 @@ async function main(): Promise<void> {
 
   await host.start();
   const report = () => ({ hostId, ...host.load });
-  const healthPort = config.healthPort === undefined ? undefined : await startHealthServer(config.healthPort, report);
+  const healthPort =
+    config.healthPort === undefined
+      ? undefined
+      : await startHealthServer(
+          config.healthPort,
+          report,
+          metricsText(() => host.load),
+        );
   log.info({ healthPort }, "ready");
   process.send?.({ type: "ready", hostId });
 }

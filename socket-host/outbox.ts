@@ -5,6 +5,7 @@ import type { DeviceHistory } from "./device-history.ts";
 import { beginStep, traceIdOf } from "../shared/trace.ts";
 import type { Step } from "../shared/trace.ts";
 import type { DeviceState } from "./device-state/state.ts";
+import { metrics } from "./metrics.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
 import { MediaMissingError } from "./media/media-missing-error.ts";
 import { reachedBy } from "./reached-by.ts";
@@ -39,7 +40,7 @@ type Pending = {
   /** Until the acknowledgement. */
   step: Step;
   settled: Promise<void>;
-  settle: (failed?: boolean) => void;
+  settle: (outcome: "accepted" | "refused" | "unknown") => void;
   timer: NodeJS.Timeout;
 };
 type Options = {
@@ -132,7 +133,7 @@ export class Outbox {
     chats.advance([messageId], refusal ? "failed" : "sent");
     const traceId = traceIdOf(row?.trace);
     log.info({ traceId, deviceId, messageId, errorCode: refusal?.errorCode }, "message answered");
-    this.#take(messageId)?.settle(refusal !== undefined);
+    this.#take(messageId)?.settle(refusal ? "refused" : "accepted");
   }
 
   /**
@@ -143,7 +144,7 @@ export class Outbox {
     const { deviceId, epoch, record, chats, history } = this.#options;
     await record({ kind: "receipt", deviceId, epoch, receipt, kept: await history.own() });
     chats.advance(receipt.messageIds, reachedBy(receipt.status));
-    for (const messageId of receipt.messageIds) this.#take(messageId)?.settle();
+    for (const messageId of receipt.messageIds) this.#take(messageId)?.settle("accepted");
   }
 
   /**
@@ -175,11 +176,13 @@ export class Outbox {
 
   #expectAck(message: Outgoing, socket: Socket, repeats: number): Promise<void> {
     const { messageId } = message;
+    const startedAt = performance.now();
     const step = beginStep("send to WhatsApp", SpanKind.CLIENT, message.trace);
     let settle: Pending["settle"] = () => {};
     const settled = new Promise<void>((resolve) => {
-      settle = (failed = false) => {
-        step.end({ failed });
+      settle = (outcome) => {
+        step.end({ failed: outcome !== "accepted" });
+        metrics.messageAnswered(outcome, performance.now() - startedAt);
         resolve();
       };
     });
@@ -206,7 +209,7 @@ export class Outbox {
     await message.ledger
       .markUnknown(message)
       .catch((err: unknown) => this.#options.log.error({ err, messageId }, "unknown outcome not recorded"));
-    settle(true);
+    settle("unknown");
   }
 
   #sendAgainLater({ message, socket, repeats }: Pending): void {

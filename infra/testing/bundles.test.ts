@@ -37,6 +37,7 @@ async function cloudVariables() {
     AWS_SECRET_ACCESS_KEY: access.secretAccessKey,
     AWS_ENDPOINT_URL_S3: cloud.endpoint,
     AWS_ENDPOINT_URL_SQS: cloud.endpoint,
+    AWS_ENDPOINT_URL_SCHEDULER: cloud.endpoint,
     COMMAND_QUEUE_URLS: provisioned.commandQueueUrls.join(","),
     DELIVERY_QUEUE_URL: provisioned.deliveryQueueUrl,
     SCHEDULER_GROUP: provisioned.scheduleGroup,
@@ -66,7 +67,7 @@ async function unpack(handler: string, linked: object): Promise<{ folder: string
 /** Calls a handler in a process of its own that starts in the function's folder. */
 async function call(folder: string, file: string, variables: Record<string, string>, event: unknown): Promise<unknown> {
   const program = `const { handler } = await import(${JSON.stringify(join(folder, file))});
-    process.stderr.write(JSON.stringify(await handler(${JSON.stringify(event)}, {})), () => process.exit());`;
+    process.stderr.write(JSON.stringify(await handler(${JSON.stringify(event)}, {}) ?? null), () => process.exit());`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
     cwd: folder,
     env: { ...BARE, ...variables },
@@ -143,6 +144,16 @@ it("the bundle of migrate brings a fresh database up to date and makes the first
   expect(await migrate({ firstAdmin: "boss" })).toMatchObject({ applied: [], password: expect.any(String) });
   expect(await migrate({ firstAdmin: "boss" })).toEqual({ applied: [] });
 });
+
+it("the bundles of the deliverer and of the sweep do a round", async () => {
+  const secrets = { DATABASE_URL: database.url, WEBHOOK_ENCRYPTION_KEY: Buffer.alloc(32, 3).toString("base64") };
+  const deliver = await unpack("functions/deliver.handler", secrets);
+  const wake = { messageId: "1", body: JSON.stringify({ webhookId: "wh_none" }) };
+  const answer = await call(deliver.folder, "deliver.mjs", { ...cloud, ...deliver.variables }, { Records: [wake] });
+  expect(answer).toEqual({ batchItemFailures: [] });
+  const sweep = await unpack("functions/sweep.handler", secrets);
+  expect(await call(sweep.folder, "sweep.mjs", { ...cloud, ...sweep.variables }, {})).toBe("null");
+}, 60_000);
 
 it("a function asks the database for TLS with Amazon's certificates, which lie beside its bundle", async () => {
   const url = new URL(database.url);

@@ -1,3 +1,4 @@
+import { metrics } from "../metrics.ts";
 import type { Appended } from "./log.ts";
 import { StateFailure } from "./state-failure.ts";
 
@@ -112,7 +113,10 @@ export class GroupCommit {
     this.#dirtyBytes = 0;
     this.#isAppending = true;
     this.appends += 1;
-    const failure = failureOf(await this.#options.append(names));
+    const startedAt = performance.now();
+    const appended = await this.#options.append(names);
+    metrics.appended(appended.outcome, performance.now() - startedAt);
+    const failure = failureOf(appended);
     this.#isAppending = false;
     this.#bytesInFlight = 0;
     if (failure) this.fail(failure);

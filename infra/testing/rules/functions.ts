@@ -1,4 +1,4 @@
-import { ofType } from "../graph.ts";
+import { ofType, one } from "../graph.ts";
 import type { Graph } from "../graph.ts";
 import { unless } from "./rule.ts";
 import type { Rule } from "./rule.ts";
@@ -44,6 +44,39 @@ export const functionRules: Record<string, Rule> = {
     ofType(graph, "aws:cloudwatch/logGroup:LogGroup").flatMap(({ name, inputs }) =>
       unless(Number(inputs["retentionInDays"]) > 0, name),
     ),
+
+  "deliveries: a failed webhook comes again alone, and no message is seen twice or thrown at a function that is full": (
+    graph,
+  ) => {
+    const deliver = functions(graph).find(({ name }) => name === "DeliverFunction")?.inputs;
+    const queue = one(graph, "aws:sqs/queue:Queue", "DeliveriesQueue").inputs;
+    const source = one(graph, "aws:lambda/eventSourceMapping:EventSourceMapping", "DeliverSource").inputs;
+    const most = Number(source["scalingConfig"]?.maximumConcurrency);
+    return [
+      ...unless(String(source["functionResponseTypes"]) === "ReportBatchItemFailures", "all of a batch come again"),
+      ...unless(
+        Number(queue["visibilityTimeoutSeconds"]) >= Number(deliver?.timeout),
+        "its message comes back too soon",
+      ),
+      ...unless(
+        graph.liveFunctions.length > 0 || most <= Number(deliver?.["reservedConcurrentExecutions"]),
+        `${most} at once are more than are reserved`,
+      ),
+    ];
+  },
+
+  "the sweep runs each minute, one at a time, and ends before the next": (graph) => {
+    const sweep = functions(graph).find(({ name }) => name === "SweepFunction")?.inputs;
+    const timer = one(graph, "aws:scheduler/schedule:Schedule", "SweepTimer").inputs;
+    return [
+      ...unless(timer["scheduleExpression"] === "rate(1 minute)" && timer["state"] !== "DISABLED", "it does not"),
+      ...unless(Number(sweep?.timeout) < 60, `it may take ${sweep?.timeout} s`),
+      ...unless(
+        graph.liveFunctions.length > 0 || Number(sweep?.["reservedConcurrentExecutions"]) === 1,
+        "two run at once",
+      ),
+    ];
+  },
 
   "the API gives up waiting before Lambda ends it, and Lambda before CloudFront does": (graph) => {
     const api = functions(graph).find(({ name }) => name === "ApiFunction");

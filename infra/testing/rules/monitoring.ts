@@ -3,7 +3,12 @@ import type { Graph } from "../graph.ts";
 import { unless } from "./rule.ts";
 import type { Rule } from "./rule.ts";
 
-type Alarm = { metricName: string; dimensions?: Record<string, string>; alarmActions?: string[] };
+type Alarm = {
+  metricName: string;
+  dimensions?: Record<string, string>;
+  alarmActions?: string[];
+  treatMissingData?: string;
+};
 const alarms = (graph: Graph) =>
   ofType(graph, "aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name, inputs }) => ({ ...(inputs as Alarm), name }));
 
@@ -36,6 +41,33 @@ export const monitoringRules: Record<string, Rule> = {
       "the API's answers",
     ),
   ],
+
+  "a sweep that has stopped is noticed": (graph) =>
+    unless(
+      alarms(graph).some(
+        ({ name, metricName, treatMissingData }) =>
+          name === "SweepStopped" && metricName === "Invocations" && treatMissingData === "breaching",
+      ),
+      "it is not",
+    ),
+
+  "shards without a host and devices without an answer are noticed, from numbers that the sweep logs": (graph) => {
+    if (graph.liveFunctions.length > 0) return [];
+    const made = ofType(graph, "aws:cloudwatch/logMetricFilter:LogMetricFilter").map(({ inputs }) => ({
+      logGroup: String(inputs["logGroupName"]),
+      ...(inputs["metricTransformation"] as { namespace: string; name: string; value: string }),
+    }));
+    return ["LeasesUnheld", "DevicesDegraded"].flatMap((name) => {
+      const watched = ofType(graph, "aws:cloudwatch/metricAlarm:MetricAlarm").find((alarm) => alarm.name === name);
+      const source = made.find(
+        (metric) => metric.name === watched?.inputs["metricName"] && metric.namespace === watched?.inputs["namespace"],
+      );
+      return [
+        ...unless(Boolean(source?.logGroup.includes("Sweep")), `${name}: nobody makes its metric`),
+        ...unless(source?.value === `$.${source?.name}`, `${name}: ${source?.value}`),
+      ];
+    });
+  },
 
   "the database is watched for connections, room and processor": (graph) =>
     graph.liveFunctions.length > 0

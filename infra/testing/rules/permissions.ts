@@ -75,9 +75,33 @@ export const permissionRules: Record<string, Rule> = {
   ],
 
   "whoever writes events may wake who delivers them": (graph) =>
-    ["ApiRole", "SocketHostTaskRole"].flatMap((role) =>
+    ["ApiRole", "SocketHostTaskRole", "SweepRole"].flatMap((role) =>
       unless(actionsOn(graph, role, "deliveries") === "sqs:GetQueueAttributes,sqs:SendMessage", role),
     ),
+
+  "only the deliverer takes deliveries, and it may wake itself": (graph) => [
+    ...unless(
+      actionsOn(graph, "DeliverRole", "deliveries") ===
+        "sqs:DeleteMessage,sqs:GetQueueAttributes,sqs:GetQueueAttributes,sqs:ReceiveMessage,sqs:SendMessage",
+      "DeliverRole",
+    ),
+    ...["DeliverRole", "SweepRole"].flatMap((role) =>
+      unless(actionsOn(graph, role, "commands") === "sqs:GetQueueAttributes,sqs:SendMessage", role),
+    ),
+  ],
+
+  "the timer of the sweep may start it and nothing else": (graph) => {
+    const statements = allowances(graph, one(graph, ROLE, "SweepTimerRole"));
+    const sweep = String(one(graph, "aws:lambda/function:Function", "SweepFunction").inputs["name"]);
+    return statements.flatMap(({ Action = [], Resource = [] }) =>
+      unless(
+        Action.join() === "lambda:InvokeFunction" &&
+          Resource.length === 1 &&
+          Boolean(Resource[0]?.endsWith(`:${sweep}`)),
+        `${Action.join()} on ${Resource.join()}`,
+      ),
+    );
+  },
 
   "the API hands the scheduler its role and no other": (graph) =>
     eachStatement(graph, (role, { Action = [], Resource = [], Condition }) => {

@@ -6,11 +6,14 @@ import { unless } from "./rule.ts";
 import type { Rule } from "./rule.ts";
 
 type Settings = Record<string, string>;
-/** Those that the cloud runs. */
-type ProcessName = Exclude<keyof typeof settingsOf, "deliver" | "sweep">;
+type ProcessName = keyof typeof settingsOf;
 
-const FUNCTIONS: Record<Exclude<ProcessName, "socket-host">, string> = { api: "Api", migrate: "Migrate" };
-const PROCESSES: readonly ProcessName[] = ["api", "migrate", "socket-host"];
+const FUNCTIONS: Record<Exclude<ProcessName, "socket-host">, string> = {
+  api: "Api",
+  deliver: "Deliver",
+  migrate: "Migrate",
+  sweep: "Sweep",
+};
 
 /** Settings that the cloud leaves at their default, or that mean nothing there. Every other one must be given. */
 const LEFT_OUT = new Set([
@@ -28,6 +31,9 @@ const LEFT_OUT = new Set([
   "CORS_ORIGINS",
   "ALLOWED_PRIVATE_HOSTS",
   "AUDIT_RETENTION_DAYS",
+  "API_AIRABOT",
+  "API_AIRABOT_SECRET",
+  "CHATBOT_REPLIES_PER_MINUTE",
   "SCHEDULE_GRACE_MINUTES",
   "MEDIA_TYPES",
   "UNKEPT_CONTENT_MINUTES",
@@ -70,7 +76,7 @@ function givenTo(graph: Graph, process: ProcessName): Settings {
 }
 
 const eachProcess = (graph: Graph, check: (process: ProcessName, given: Settings) => string[]) =>
-  PROCESSES.flatMap((process) => check(process, givenTo(graph, process)));
+  (Object.keys(settingsOf) as ProcessName[]).flatMap((process) => check(process, givenTo(graph, process)));
 
 export const settingRules: Record<string, Rule> = {
   "every process can start with the settings that it is given": (graph) =>
