@@ -26,7 +26,7 @@ import { wipe } from "./commands/wipe.ts";
 import type { CommandContext } from "./commands/context.ts";
 import { beginCommand } from "./command-step.ts";
 import type { CommandStep } from "./command-step.ts";
-import { STORED } from "./consumer.ts";
+import { KEPT, STORED } from "./consumer.ts";
 import type { Executed, Execution } from "./consumer.ts";
 import type { Device } from "./device.ts";
 import type { Host } from "./host.ts";
@@ -96,6 +96,8 @@ async function execute(message: CommandMessage, loaded: Loaded, all: Context): P
   }
   if (wakesJobs) host.wakeJobs(owned);
   if (wakesSchedules) host.wakeSchedules(owned);
+  // It waits for a host of that version, which takes the shard over when this one ends.
+  if (command?.isOfLaterVersion) return KEPT;
   if (!command?.payload || isFinished(command.state)) return STORED;
   const device = host.device(owned);
   if (!device) throw new Error(`shard ${owned.shard} is not held any more`);

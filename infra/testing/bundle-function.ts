@@ -12,6 +12,8 @@ export type FunctionBundle = {
   sources: string[];
   /** Those that are read when it is imported, before anything asks for the rest. */
   readAtOnce: string[];
+  /** The files of the bundle that have them. */
+  filesAtOnce: string[];
 };
 
 /** What SST puts before each function (pkg/runtime/node/build.go), for packages that are CommonJS inside. */
@@ -54,10 +56,17 @@ export async function bundleFunction(handler: string, directory: string): Promis
     Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint && resolve(entryPoint) === entry) ?? [];
   if (!main || !output?.exports.includes(name))
     throw new Error(`Handler not found: ${handler}: "${name}" is not exported`);
-  return { file, sources: Object.keys(metafile.inputs), readAtOnce: readAtOnce(main, metafile) };
+  const filesAtOnce = reachedAtOnce(main, metafile);
+  const readAtOnce = filesAtOnce.flatMap((name) => Object.keys(metafile.outputs[name]?.inputs ?? {}));
+  return {
+    file,
+    sources: Object.keys(metafile.inputs),
+    readAtOnce,
+    filesAtOnce: filesAtOnce.map((name) => resolve(name)),
+  };
 }
 
-function readAtOnce(main: string, { outputs }: Metafile): string[] {
+function reachedAtOnce(main: string, { outputs }: Metafile): string[] {
   const reached = new Set<string>();
   const follow = (name: string) => {
     const output = outputs[name];
@@ -66,5 +75,5 @@ function readAtOnce(main: string, { outputs }: Metafile): string[] {
     for (const { path, kind } of output.imports) if (kind === "import-statement") follow(path);
   };
   follow(main);
-  return [...reached].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
+  return [...reached];
 }

@@ -14,6 +14,8 @@ export type Command = {
   kind: CommandKind;
   /** Null when the command is finished: its content is not kept. */
   payload: CommandPayload | null;
+  /** Its content is nothing that this version knows: `payload` is null, though it is not finished. */
+  isOfLaterVersion: boolean;
   state: CommandState;
   messageId: MessageId | null;
   result: Record<string, unknown> | null;
@@ -317,12 +319,14 @@ const marks = (values: readonly unknown[]) => values.map(() => "?").join(",");
 
 function fromRow(row: Row): Command {
   const payload = parseJson(row.payload);
+  const known = payload ? commandPayload.safeParse(payload) : undefined;
   return {
     commandId: row.command_id,
     deviceId: row.device_id,
     userId: row.user_id,
     kind: row.kind,
-    payload: payload ? commandPayload.parse(payload) : null,
+    payload: known?.data ?? null,
+    isOfLaterVersion: known?.success === false,
     state: row.state,
     messageId: row.message_id,
     result: resultColumn.parse(parseJson(row.result)),

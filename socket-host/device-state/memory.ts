@@ -23,6 +23,9 @@ export function parseName(name: string): { kind: string; id: string } {
   return { kind: name.slice(0, Math.max(0, colon)), id: name.slice(colon + 1) };
 }
 
+const KINDS = new Set(["key", "in", "out", "chat"]);
+const isOther = (name: string) => name !== CREDS && !KINDS.has(parseName(name).kind);
+
 /** About a mebibyte of text: making one part of a snapshot takes a few milliseconds. */
 const PART_LENGTH = 1 << 20;
 
@@ -38,6 +41,8 @@ export class DeviceMemory<Creds extends object> {
   readonly outbox = new OutboxRecords();
   /** Texts of the chat store, by names of its own. They stay when the link goes. */
   readonly chats = new Map<string, string>();
+  /** Of kinds that a later version writes: kept as they are for it, while both versions run and after a step back. */
+  readonly #others = new Map<string, string>();
 
   constructor(creds: Creds) {
     this.creds = creds;
@@ -46,6 +51,11 @@ export class DeviceMemory<Creds extends object> {
   /** One record as it was logged. Credentials are replaced, not merged: a field that was removed must not come back. */
   restore([name, text]: TextRecord): void {
     const { kind, id } = parseName(name);
+    if (isOther(name)) {
+      if (text === null) this.#others.delete(name);
+      else this.#others.set(name, text);
+      return;
+    }
     if (text === null) {
       if (kind === "key") this.keys.delete(name);
       if (kind === "in") this.inbox.delete(id);
@@ -63,6 +73,7 @@ export class DeviceMemory<Creds extends object> {
   /** The record as it is now; null when it does not exist. */
   text(name: string): string | null {
     const { kind, id } = parseName(name);
+    if (isOther(name)) return this.#others.get(name) ?? null;
     if (kind === "key") return this.keys.get(name) ?? null;
     if (kind === "chat") return this.chats.get(id) ?? null;
     const value = kind === "in" ? this.inbox.get(id) : kind === "out" ? this.outbox.get(id) : this.creds;
@@ -80,6 +91,7 @@ export class DeviceMemory<Creds extends object> {
     yield* this.keys.keys();
     for (const key of this.inbox.keys()) yield inboxName(key);
     for (const id of this.outbox.keys()) yield outboxName(id);
+    yield* this.#others.keys();
   }
 
   clearLink(creds: Creds): void {
@@ -87,6 +99,7 @@ export class DeviceMemory<Creds extends object> {
     this.keys.clear();
     this.inbox.clear();
     this.outbox.clear();
+    this.#others.clear();
   }
 
   /** All records in parts, each as they are when its part is asked for. */

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Storage } from "../../shared/storage.ts";
 import { logObjects } from "./log-objects.ts";
-import { decodeRecords } from "./records.ts";
+import { DeviceLog } from "./log.ts";
+import { decodeRecords, encodeRecords } from "./records.ts";
 import { heldStorage } from "./testing/held-storage.ts";
 import { MemoryStorage } from "./testing/memory-storage.ts";
 import { openState, place } from "./testing/open-state.ts";
@@ -301,4 +302,26 @@ test("what is not durable is counted, so that input can be slowed down", async (
   release();
   await state.durable();
   expect(state.backlogBytes).toBe(0);
+});
+
+test("a record of a kind that a later version writes is kept, also in snapshots, and goes with the link", async () => {
+  const opened = await DeviceLog.open({ ...place(storage), epoch: 1 });
+  if (opened.outcome !== "open") throw new Error(opened.outcome);
+  await opened.log.append(encodeRecords([["later:note", '{"n":1}']]));
+  const noted = async (epoch: number) => {
+    const last = new Map<string, string | null>();
+    const again = await DeviceLog.open({ ...place(storage), epoch });
+    if (again.outcome !== "open") throw new Error(again.outcome);
+    for (const body of again.bodies) for (const [name, text] of decodeRecords(body)) last.set(name, text);
+    return last.get("later:note");
+  };
+  const state = await openState(storage, 2);
+  state.set({ session: { a: { step: 1 } } });
+  // A clean end makes a snapshot.
+  await state.close();
+  expect(await noted(3)).toBe('{"n":1}');
+  const later = await openState(storage, 4);
+  await later.reset({ registered: false });
+  await later.close();
+  expect(await noted(5)).not.toBe('{"n":1}');
 });
