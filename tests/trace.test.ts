@@ -1,7 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Stack } from "../local/stack.ts";
 import { eventually } from "./support/eventually.ts";
 import { Gateway, Phone } from "./support/gateway.ts";
@@ -12,6 +14,7 @@ const CALLER = "b7ad6b7169203331";
 const EXPORTER = pathToFileURL(join(import.meta.dirname, "support/trace-to-file.mjs")).href;
 const PATIENCE_MS = 60_000;
 
+type Told = { messageId: string };
 type Span = { name: string; traceId: string; spanId: string; parentSpanId?: string };
 
 /** Lines of JSON; what else a process has said is passed over. */
@@ -23,6 +26,21 @@ describe("one message", () => {
   let stack: Stack;
   let gateway: Gateway;
   let friend: Phone;
+  /** By the id of a message, the `traceparent` with which its `message.sent` came to the webhook. */
+  const told = new Map<string, string>();
+  const receiver = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { type, data } = JSON.parse(Buffer.concat(chunks).toString()) as { type: string; data: Told };
+      if (type === "message.sent") told.set(data.messageId, String(request.headers["traceparent"]));
+      response.end();
+    });
+  });
+  afterAll(() => {
+    receiver.closeAllConnections();
+    receiver.close();
+  });
 
   beforeAll(async () => {
     dataDir = await temporaryDirectory();
@@ -32,6 +50,16 @@ describe("one message", () => {
     const owner = await Phone.create(stack, "6281100000801");
     friend = await Phone.create(stack, "6281100000802");
     await gateway.link("traced", owner);
+    await new Promise<void>((resolve) => {
+      receiver.listen(0, "127.0.0.1", resolve);
+    });
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
+    const created = await fetch(`${stack.apiUrl}/api/webhooks`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${stack.token}`, "content-type": "application/json" },
+      body: JSON.stringify({ url, events: ["message.sent"] }),
+    });
+    expect(created.status).toBe(201);
   }, PATIENCE_MS);
 
   /** Of each process that has named the trace in its log, what it did then. */
@@ -55,6 +83,7 @@ describe("one message", () => {
       expect(await saidOf(id)).toMatchObject({
         api: ["request"],
         "socket-host": expect.arrayContaining(["command run", "message answered"]),
+        deliver: ["event posted"],
       });
       return true;
     });
@@ -67,7 +96,7 @@ describe("one message", () => {
     const spans = await eventually("the spans are written", PATIENCE_MS, async () => {
       const all = linesOf<Span>(await readFile(join(dataDir, "spans.jsonl"), "utf8"));
       const ours = all.filter(({ traceId }) => traceId === TRACE_ID);
-      return ours.length >= 3 && ours;
+      return ours.length >= 4 && ours;
     });
     const path: (string | undefined)[] = [];
     for (let parent: string | undefined = CALLER; parent;) {
@@ -75,6 +104,8 @@ describe("one message", () => {
       if (next) path.push(next.name);
       parent = next?.spanId;
     }
-    expect(path).toEqual(["request", "send-text", "send to WhatsApp"]);
+    expect(path).toEqual(["request", "send-text", "send to WhatsApp", "deliver"]);
+    const last = spans.find(({ name }) => name === "deliver");
+    expect(told.get(sent.body.data.messageId)).toBe(`00-${TRACE_ID}-${last?.spanId}-01`);
   });
 });
