@@ -8,7 +8,7 @@ export const namespace = prefix;
 const NAMES = ["hosts", "unheldShards", "wantedDevices", "connectedDevices", "degradedDevices"] as const;
 export type FleetMetric = (typeof NAMES)[number];
 
-const logGroupName = sweep.nodes.logGroup.apply((group) => group?.name ?? "");
+const logGroupName = sweep.nodes.logGroup.apply((group) => group?.name ?? $util.output(""));
 // `sst dev` has no log group: the function runs on the developer's machine.
 if (!$dev) {
   for (const name of NAMES) {
