@@ -74,6 +74,7 @@ export async function dispatch(
 const justAccepted = (row: Omit<NewCommand, "idempotency" | "trace">): Command => ({
   ...row,
   trace: null,
+  isOfLaterVersion: false,
   kind: row.payload.kind,
   state: "queued",
   result: null,
