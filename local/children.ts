@@ -63,10 +63,17 @@ export async function startHost(place: Place, environment: Environment, number: 
   await supervisor.start(options.name, () => startNodeProcess({ ...options, args: [], environment, signal }));
 }
 
+export const delivererName = (number: number) => (number === 1 ? "deliverer" : `deliverer-${number}`);
+
 /** Delivers events, and sweeps. */
-export async function startDeliverer(place: Place, environment: Environment): Promise<void> {
+export async function startDeliverer(place: Place, environment: Environment, number: number): Promise<void> {
   const { supervisor, logs, signal } = place;
-  const options = { name: "deliverer", file: "functions/serve-deliveries.ts", logs, stopDeadlineMs: STOP_DEADLINE_MS };
+  const options = {
+    name: delivererName(number),
+    file: "functions/serve-deliveries.ts",
+    logs,
+    stopDeadlineMs: STOP_DEADLINE_MS,
+  };
   await supervisor.start(options.name, () => startNodeProcess({ ...options, args: [], environment, signal }));
 }
 

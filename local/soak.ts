@@ -8,6 +8,7 @@ const SOAKS: Record<string, string> = {
   cloud: "local/cloud/soak/run.ts",
   simulator: "simulator/soak.ts",
   kill: "tests/soak/kill.ts",
+  webhooks: "tests/soak/webhooks.ts",
   partition: "tests/soak/partition.ts",
   log: "socket-host/device-state/testing/log-soak.ts",
 };

@@ -1,7 +1,15 @@
 import { openDatabase } from "../shared/db/pool.ts";
 import { migrate } from "../shared/db/migrate.ts";
 import { ensureFirstAdmin } from "../shared/first-admin.ts";
-import { hostName, startApi, startCloud, startDeliverer, startHost, startSimulator } from "./children.ts";
+import {
+  delivererName,
+  hostName,
+  startApi,
+  startCloud,
+  startDeliverer,
+  startHost,
+  startSimulator,
+} from "./children.ts";
 import { diskFull, openDataDir } from "./data-dir.ts";
 import type { DataDir } from "./data-dir.ts";
 import { prepareGivenDatabase } from "./database/given-database.ts";
@@ -26,6 +34,8 @@ export type StackOptions = {
   simulator: boolean;
   /** Socket hosts; 1 if not given. */
   hosts?: number;
+  /** Processes that deliver events; 1 if not given. */
+  deliverers?: number;
   /** The API's port; 0, any free one, if not given. */
   port?: number;
   /** A database of the operator's instead of a private one. */
@@ -80,12 +90,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
   });
   const stopRotation = keepLogsSmall(dataDir.logs);
-  const hosts = Array.from({ length: options.hosts ?? 1 }, (_, index) => index + 1);
+  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+  const hosts = upTo(options.hosts ?? 1);
+  const deliverers = upTo(options.deliverers ?? 1);
 
   /** What takes work first, what others stand on last. */
   async function dispose(): Promise<void> {
     await supervisor.stop("api");
-    await Promise.all([...hosts.map(hostName), "deliverer"].map((name) => supervisor.stop(name)));
+    await Promise.all([...hosts.map(hostName), ...deliverers.map(delivererName)].map((name) => supervisor.stop(name)));
     await Promise.all([supervisor.stop("simulator"), supervisor.stop("local-cloud")]);
     await supervisor.stop("database");
     await written;
@@ -153,7 +165,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     const [apiUrl] = await together([
       () => startApi(place, apiEnvironment, options.port ?? 0),
-      () => startDeliverer(place, { ...services, ...webhookKey }),
+      ...deliverers.map((number) => () => startDeliverer(place, { ...services, ...webhookKey }, number)),
       ...hosts.map((number) => async () => {
         const HOST_ID = `${secrets.installation}-${hostName(number)}`;
         const environment = { ...hostEnvironment, HOST_ID };
