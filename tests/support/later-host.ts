@@ -49,19 +49,23 @@ export async function startLaterHost(environment: Environment): Promise<{ stop: 
     plugins: [changed],
     logLevel: "error",
   });
-  afterAll(() => rm(file, { force: true }));
   const child = spawn(process.execPath, [file], {
     env: { ...environment, HOST_ID: "later-host" },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   afterAll(() => void child.kill("SIGKILL"));
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  await new Promise<void>((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
     child.once("message", (message: { type: string }) =>
       message.type === "ready" ? resolve() : reject(new Error(JSON.stringify(message))),
     );
     child.once("exit", (code) => reject(new Error(`the later host ended with ${code}`)));
   });
+  try {
+    await ready;
+  } finally {
+    await rm(file, { force: true });
+  }
   return {
     stop: async () => {
       child.kill("SIGTERM");
