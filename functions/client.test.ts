@@ -58,3 +58,14 @@ describe("the page that asks", () => {
     expect(clientOf(node("10.0.0.1"), headers, 0).site).toBe("other");
   });
 });
+
+test("the origin is how the client calls the API, as far as a trusted proxy or the client itself says", () => {
+  const originOf = (headers: Record<string, string>, proxies: number) =>
+    clientOf(node("10.0.0.1"), headers, proxies).origin;
+  const forwarded = { host: "10.0.0.5:4000", "x-forwarded-host": "gw.example", "x-forwarded-proto": "https" };
+  expect(originOf(forwarded, 1)).toBe("https://gw.example");
+  expect(originOf(forwarded, 0)).toBe("http://10.0.0.5:4000");
+  expect(originOf({ host: "[::1]:4000" }, 0)).toBe("http://[::1]:4000");
+  expect(originOf({ host: "gw.example/@evil.example" }, 0)).toBeNull();
+  expect(originOf({}, 0)).toBeNull();
+});

@@ -6,6 +6,8 @@ export type Client = {
   address: string | null;
   /** Whether it came over HTTPS: then the login cookie is for HTTPS only. */
   isSecure: boolean;
+  /** Under what address the client knows the API, as `https://gw.example`; null when it does not say. */
+  origin: string | null;
   /** Whether a page of this very origin asks, another's, or something that does not say: no browser of today. */
   site: "same" | "other" | "unknown";
 };
@@ -16,6 +18,9 @@ type Bindings = {
   incoming?: { socket?: { remoteAddress?: string } };
   requestContext?: { http?: { sourceIp?: string } };
 };
+
+/** A name or an address, and a port. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
 
 /**
  * @param headers with lower-case names
@@ -31,10 +36,13 @@ export function clientOf(bindings: unknown, headers: Headers, trustedProxies: nu
   const chain = requestContext && forwarded.at(-1) === peer ? forwarded : [...forwarded, peer];
   const isForwarded = trustedProxies > 0;
   const address = isForwarded ? chain.at(-1 - trustedProxies) : peer;
+  const isSecure = requestContext !== undefined || (isForwarded && headers["x-forwarded-proto"] === "https");
+  const host = isForwarded ? (headers["x-forwarded-host"] ?? headers["host"]) : headers["host"];
   return {
     address: address !== undefined && ipaddr.isValid(address) ? ipaddr.process(address).toString() : null,
-    isSecure: requestContext !== undefined || (isForwarded && headers["x-forwarded-proto"] === "https"),
-    site: siteOf(headers, isForwarded ? (headers["x-forwarded-host"] ?? headers["host"]) : headers["host"]),
+    isSecure,
+    origin: host !== undefined && HOST.test(host) ? `${isSecure ? "https" : "http"}://${host}` : null,
+    site: siteOf(headers, host),
   };
 }
 

@@ -17,6 +17,7 @@ import { createApp } from "./app.ts";
 import { allRoutes } from "./areas.ts";
 import { startServer } from "./server.ts";
 import { StreamPlaces } from "./stream-places.ts";
+import { withObjects } from "./with-objects.ts";
 
 async function fail(message: string): Promise<never> {
   process.stderr.write(`api: ${message}\n`);
@@ -53,8 +54,9 @@ async function start() {
     // A process that stays has time to load everything before it listens.
     await allRoutes(config);
     const services = { config, database, queues, scheduler, deliveries, media, files, guardedFetch, log };
+    const app = createApp({ ...services, streams: new StreamPlaces(), closing: closing.signal });
     const server = await startServer(
-      createApp({ ...services, streams: new StreamPlaces(), closing: closing.signal }),
+      config.objectEndpoint ? withObjects(app, config.objectEndpoint, config) : app,
       config,
     );
     return { ...services, closing, server };

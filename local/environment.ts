@@ -5,7 +5,7 @@ export type Environment = Record<string, string | undefined>;
 
 /** Settings of the operator's own AWS account, database and queues: they must not reach processes that use ours. */
 const OURS =
-  /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|DELIVERY_QUEUE_URL$|SCHEDULER_|STATE_|MEDIA_BUCKET$|HOST_ID$)/;
+  /^(AWS_|DB_(HOST|PORT|USER|PASSWORD|NAME)$|DATABASE_URL$|COMMAND_QUEUE_URLS$|DELIVERY_QUEUE_URL$|SCHEDULER_|STATE_|MEDIA_BUCKET$|OBJECT_ENDPOINT$|HOST_ID$)/;
 
 /** What every child gets: the operator's settings, then `settings`, then the access to the local cloud. */
 export function baseEnvironment(aws: Omit<Aws, "endpoint">, settings: Environment): Environment {
@@ -37,6 +37,8 @@ export function serviceEnvironment(base: Environment, aws: Aws, provisioned: Pro
     COMMAND_QUEUE_URLS: provisioned.commandQueueUrls.join(","),
     DELIVERY_QUEUE_URL: provisioned.deliveryQueueUrl,
     MEDIA_BUCKET: provisioned.mediaBucket,
+    // The local cloud listens for this machine only.
+    OBJECT_ENDPOINT: aws.endpoint,
     DATABASE_URL: databaseUrl,
   };
 }

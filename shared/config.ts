@@ -60,6 +60,8 @@ export function loadApiConfig(environment: Environment = surroundings()) {
     mediaBucket: env.MEDIA_BUCKET,
     mediaTypes: env.MEDIA_TYPES,
     mediaRequestMaxBytes: env.MEDIA_REQUEST_MAX_BYTES,
+    /** Given: clients do not reach the object store themselves. */
+    objectEndpoint: env.OBJECT_ENDPOINT,
     port: env.DASHBOARD_PORT,
     bindAddress: env.API_HOST,
     timeZone: env.APP_TIMEZONE,

@@ -119,6 +119,10 @@ const mediaRequests = {
     .positive()
     .default(18 * 1024 * 1024)
     .describe("How large a request with files may be. In the cloud a function takes no more than 6 MB."),
+  OBJECT_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Where the object store is, if clients cannot reach it: then links to files lead through the API."),
 };
 
 /** Of each process that fetches URLs which users give. */

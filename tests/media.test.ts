@@ -73,6 +73,7 @@ describe("a file that comes in", { timeout: 120_000 }, () => {
     });
     const ready = await outcomeOf(id);
     expect(ready.body.data).toMatchObject({ status: "ready", mimetype: "image/jpeg", sizeBytes: image.length });
+    expect(ready.body.data.url).toMatch(`${stack.apiUrl}/objects/`);
     const file = await fetch(ready.body.data.url);
     expect(sha256(new Uint8Array(await file.arrayBuffer()))).toBe(sha256(image));
     expect(file.headers.get("content-disposition")).toBe("attachment");

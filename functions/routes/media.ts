@@ -8,6 +8,7 @@ import type { DeviceId } from "../../shared/ids.ts";
 import { MAX_MEDIA_BYTES, uploadObject } from "../../shared/media.ts";
 import { idempotency, idempotencyKey, IDEMPOTENCY_REPLAYED } from "../idempotency.ts";
 import type { Language, Sentence } from "../language.ts";
+import { objectLink } from "../object-link.ts";
 import { ownDevice } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
@@ -245,7 +246,7 @@ const createUpload = ({ mediaTypes }: ApiConfig) =>
       const file = { mimetype: body.mimetype, sizeBytes: body.size };
       const data = {
         mediaId: media.mediaId,
-        uploadUrl: await files.uploadUrl(uploadObject(media.mediaId), file, UPLOAD_SECONDS),
+        uploadUrl: objectLink(await files.uploadUrl(uploadObject(media.mediaId), file, UPLOAD_SECONDS), call),
         headers: { "Content-Type": file.mimetype },
         expiresAt: media.expiresAt.toISOString(),
       };

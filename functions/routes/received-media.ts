@@ -2,6 +2,7 @@ import * as z from "zod";
 import * as receivedMedia from "../../shared/db/received-media.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { receivedObject } from "../../shared/media.ts";
+import { objectLink } from "../object-link.ts";
 import { ownDevice } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
@@ -70,7 +71,8 @@ export const receivedMediaRoutes: Route[] = [
       if (media.state === "pending" || mimetype === null || sizeBytes === null)
         return { status: 202 as const, data: { messageId, status: "pending" as const } };
       const urlExpiresAt = new Date(Date.now() + LINK_SECONDS * 1_000).toISOString();
-      const url = await files.downloadUrl(receivedObject(device, messageId), LINK_SECONDS);
+      const signed = await files.downloadUrl(receivedObject(device, messageId), LINK_SECONDS);
+      const url = objectLink(signed, call);
       const data = { messageId, status: "ready" as const, url, urlExpiresAt, mimetype, sizeBytes };
       return query.redirect === "true"
         ? { status: 302 as const, data, headers: { Location: url } }

@@ -22,6 +22,8 @@ const LEFT_OUT = new Set([
   // Of a process that listens itself.
   "DASHBOARD_PORT",
   "API_HOST",
+  // Of an object store that clients cannot reach.
+  "OBJECT_ENDPOINT",
   // Set by Lambda.
   "LAMBDA_TASK_ROOT",
   // An operator's choices.
