@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { StoriesFirst } from "./local/testing/stories-first.ts";
 
 /** Stories start whole stacks, so at most two files run side by side: the machines that run them have two cores. */
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
     exclude: ["node_modules/**", ".local/**", "dist/**", ".sst/**"],
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: StoriesFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

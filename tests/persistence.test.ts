@@ -30,12 +30,18 @@ describe("the persistence rule", { timeout: 180_000 }, () => {
     const { sessions } = await data("GET", `/sessions/user/${user.userId}`);
     return sessions.find((one: { whatsapp_number: string }) => one.whatsapp_number === phone.number).id;
   };
-  const isEvent = (device: string, messageId: string) =>
-    eventually(`${messageId} is an event`, WAIT_MS, async () =>
-      (await gateway.events(device)).find(
-        ({ type, data: { messageId: id } }) => type.startsWith("message.") && id === messageId,
-      ),
-    );
+  const told = new Map<string, { last: number; messageIds: Set<unknown> }>();
+  const isEvent = async (device: string, messageId: string) => {
+    const known = told.get(device) ?? { last: 0, messageIds: new Set() };
+    told.set(device, known);
+    await eventually(`${messageId} is an event`, WAIT_MS, async () => {
+      for (const { sequence, type, data: about } of await gateway.events(device, known.last)) {
+        known.last = sequence;
+        if (type.startsWith("message.")) known.messageIds.add(about["messageId"]);
+      }
+      return known.messageIds.has(messageId);
+    });
+  };
   /** One message each way. */
   const exchange = async (device: string, phone: Phone, word: string) => {
     const sent = await gateway.send(device, friend.number, `keluar ${word}`);

@@ -10,7 +10,7 @@ import { startTestSimulator } from "./testing/test-simulator.ts";
 import type { TestSimulator } from "./testing/test-simulator.ts";
 import { until } from "./testing/until.ts";
 
-const RECONNECTS = 200;
+const RECONNECTS = 100;
 const PHONE = "6281100000401";
 /** Per reconnect. One that is kept whole holds several hundred KiB. */
 const MAX_GROWTH_BYTES = 10_000;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => simulator.end());
 
 test(
-  "200 connections that end in every way leave no socket, no timer and no memory behind",
+  "100 connections that end in every way leave no socket, no timer and no memory behind",
   { timeout: 180_000 },
   async () => {
     await simulator.addPhone(PHONE);
