@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { text } from "node:stream/consumers";
 import type { Hono } from "hono";
 import { OBJECTS_PATH } from "./object-link.ts";
 
@@ -52,10 +52,7 @@ async function pass(request: Request, target: URL): Promise<Response> {
     outgoing.on("error", reject);
   });
   try {
-    // The store may refuse before it has read everything: its answer counts then, not that sending has failed.
-    if (request.body) void pipeline(request.body, outgoing).catch(() => undefined);
-    else outgoing.end();
-    const answer = await answered;
+    const [answer, sent] = await Promise.all([answered, send(request.body, outgoing, answered)]);
     const headers = new Headers({
       ...chosen(ANSWERED, (name) => answer.headers[name]),
       "Cache-Control": "private, no-store",
@@ -63,12 +60,37 @@ async function pass(request: Request, target: URL): Promise<Response> {
       "X-Content-Type-Options": "nosniff",
     });
     const status = answer.statusCode ?? 502;
-    if (status !== 304) return new Response(Readable.toWeb(answer) as ReadableStream<Uint8Array>, { status, headers });
-    answer.resume();
-    return new Response(null, { status, headers });
+    if (sent === "whole" && status !== 304)
+      return new Response(Readable.toWeb(answer) as ReadableStream<Uint8Array>, { status, headers });
+    const reason = await text(answer);
+    if (sent === "refused") outgoing.destroy();
+    return new Response(reason || null, { status, headers });
   } catch {
     return new Response("the object store does not answer\n", { status: 503, headers: { "Retry-After": "5" } });
   }
+}
+
+/**
+ * The store may refuse before it has read everything. The rest is read here, to nowhere: a connection that is closed in the
+ * middle of a request is an error to its client, who would not see why.
+ */
+async function send(
+  body: Request["body"],
+  outgoing: ClientRequest,
+  answered: Promise<unknown>,
+): Promise<"whole" | "refused"> {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  const over = answered.then(end, end);
+  for await (const chunk of body ?? []) {
+    if (isOver || outgoing.write(chunk)) continue;
+    await Promise.race([new Promise((resolve) => outgoing.once("drain", resolve)), over]);
+  }
+  if (isOver) return "refused";
+  outgoing.end();
+  return "whole";
 }
 
 function chosen(names: readonly string[], valueOf: (name: string) => unknown): Record<string, string> {
