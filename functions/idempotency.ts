@@ -31,6 +31,19 @@ export function idempotency(
   return { key: owned, fingerprint: createHash("sha256").update(text).digest() };
 }
 
+/**
+ * What was made under this key before; undefined without a key, or when nothing was.
+ * Throws `idempotency_mismatch` when it was asked for otherwise.
+ */
+export async function findReplay<Made extends { fingerprint: Buffer | null }>(
+  once: Idempotency | undefined,
+  find: (key: string) => Promise<Made | undefined>,
+): Promise<Made | undefined> {
+  const made = once && (await find(once.key));
+  if (made && !made.fingerprint?.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
+  return made;
+}
+
 function canonicalJson(value: unknown): string {
   try {
     return JSON.stringify(value, (_name, inner: unknown) =>

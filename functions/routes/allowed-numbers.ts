@@ -3,7 +3,7 @@ import * as allowedNumbers from "../../shared/db/allowed-numbers.ts";
 import { ALLOWANCES } from "../../shared/db/allowed-numbers.ts";
 import type { AllowedNumber } from "../../shared/db/allowed-numbers.ts";
 import { ApiError } from "../../shared/errors.ts";
-import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
+import { findReplay, idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import { ownSession } from "../own-session.ts";
 import { answer, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
@@ -101,19 +101,15 @@ const addNumber = (regions: readonly string[] | undefined) =>
     async handle({ headers, body }, call) {
       const { database } = call.services;
       const once = idempotency(headers["idempotency-key"], call);
-      const findReplay = async () => {
-        const created = once && (await allowedNumbers.find(database, { key: once.key }));
-        if (created && !created.fingerprint?.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
-        return created;
-      };
+      const find = (key: string) => allowedNumbers.find(database, { key });
       const replayed = (number: AllowedNumber) =>
         ({ status: 201, data: toView(number), headers: IDEMPOTENCY_REPLAYED }) as const;
-      const replay = await findReplay();
+      const replay = await findReplay(once, find);
       if (replay) return replayed(replay);
       const { userId, sessionId: id } = await ownSession(call, body.session_id);
       const number = { userId, sessionId: id, whatsappNumber: body.whatsapp_number, status: body.status };
       if (!(await allowedNumbers.create(database, { ...number, ...(once && { idempotency: once }) }))) {
-        const other = await findReplay();
+        const other = await findReplay(once, find);
         if (other) return replayed(other);
         throw new ApiError("number_exists");
       }

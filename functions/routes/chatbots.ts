@@ -7,7 +7,7 @@ import { newWebhookId } from "../../shared/ids.ts";
 import type { UserId, WebhookId } from "../../shared/ids.ts";
 import { seal } from "../../shared/sealed.ts";
 import { newWebhookSecret } from "../../shared/webhook-secret.ts";
-import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
+import { findReplay, idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import { ownSession } from "../own-session.ts";
 import { answer, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
@@ -125,20 +125,16 @@ const addChatbot = (regions: readonly string[] | undefined) =>
     async handle({ headers, body }, call) {
       const { database } = call.services;
       const once = idempotency(headers["idempotency-key"], call);
-      const findReplay = async () => {
-        const created = once && (await chatbots.find(database, { key: once.key }));
-        if (created && !created.fingerprint?.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
-        return created;
-      };
+      const find = (key: string) => chatbots.find(database, { key });
       const replayed = (chatbot: Chatbot) =>
         ({ status: 201, data: toView(chatbot), headers: IDEMPOTENCY_REPLAYED }) as const;
-      const replay = await findReplay();
+      const replay = await findReplay(once, find);
       if (replay) return replayed(replay);
       const session = await ownSession(call, body.session_id);
       await ensureEndpoint(call, session.userId, session.whatsappNumber);
       const chatbot = { session, senderNumber: body.sender_number, status: body.status };
       if (!(await chatbots.create(database, { ...chatbot, ...(once && { idempotency: once }) }))) {
-        const other = await findReplay();
+        const other = await findReplay(once, find);
         if (other) return replayed(other);
         throw new ApiError("chatbot_exists");
       }

@@ -5,7 +5,7 @@ import { dispatch } from "../../shared/dispatch.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { commandFailure } from "../command-failure.ts";
 import { finishedCommand } from "../finished-command.ts";
-import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
+import { findReplay, idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import type { BrokenRule } from "../issue.ts";
 import { localTime } from "../local-time.ts";
 import { isFor, ownDevice } from "../own-device.ts";
@@ -60,11 +60,8 @@ const createDevice = route({
     const once = idempotency(headers["idempotency-key"], call);
     const device = { deviceId: body.deviceId, userId, deviceName: body.deviceName || null };
     const isNew = await devices.create(database, { ...device, ...(once && { idempotency: once }) }, queues.shards);
-    if (!isNew) {
-      const creation = once && (await devices.getCreation(database, userId, once.key));
-      if (!creation) throw new ApiError("device_exists");
-      if (!creation.fingerprint.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
-    }
+    if (!isNew && !(await findReplay(once, (key) => devices.getCreation(database, userId, key))))
+      throw new ApiError("device_exists");
     const data = toDeviceView(await ownDevice(call, body.deviceId));
     return { status: 201, data, ...(!isNew && { headers: IDEMPOTENCY_REPLAYED }) };
   },

@@ -6,7 +6,7 @@ import type { ErrorDetail } from "../../shared/errors.ts";
 import { newMediaId } from "../../shared/ids.ts";
 import type { DeviceId } from "../../shared/ids.ts";
 import { MAX_MEDIA_BYTES, uploadObject } from "../../shared/media.ts";
-import { idempotency, idempotencyKey, IDEMPOTENCY_REPLAYED } from "../idempotency.ts";
+import { findReplay, idempotency, idempotencyKey, IDEMPOTENCY_REPLAYED } from "../idempotency.ts";
 import type { Language, Sentence } from "../language.ts";
 import { objectLink } from "../object-link.ts";
 import { ownDevice } from "../own-device.ts";
@@ -237,12 +237,10 @@ const createUpload = ({ mediaTypes }: ApiConfig) =>
       const about = { mimetype: body.mimetype, sizeBytes: body.size, fileName: body.fileName ?? null };
       const row = { mediaId, userId, deviceId, ...about, ...(once && { idempotency: once }) };
       const isNew = await mediaRows.create(database, row);
-      const media =
-        isNew || !once
-          ? await mediaRows.get(database, mediaId)
-          : await mediaRows.getByIdempotencyKey(database, userId, once.key);
+      const media = isNew
+        ? await mediaRows.get(database, mediaId)
+        : await findReplay(once, (key) => mediaRows.getByIdempotencyKey(database, userId, key));
       if (!media) throw new Error(`the row of ${mediaId} has vanished`);
-      if (once && media.fingerprint?.equals(once.fingerprint) !== true) throw new ApiError("idempotency_mismatch");
       const file = { mimetype: body.mimetype, sizeBytes: body.size };
       const data = {
         mediaId: media.mediaId,

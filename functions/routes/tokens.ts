@@ -3,7 +3,7 @@ import * as tokens from "../../shared/db/tokens.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { newTokenId } from "../../shared/ids.ts";
 import { newToken, repeatableToken, tokenHash, tokenPrefix } from "../../shared/token.ts";
-import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
+import { findReplay, idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import { ownDevices } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
@@ -76,12 +76,8 @@ const createToken = route({
     const { userId } = call.caller;
     const once = idempotency(headers["idempotency-key"], call);
     const token = once ? repeatableToken(config.sessionSecret, once.key, once.fingerprint) : newToken();
-    const findReplay = async () => {
-      const created = once && (await tokens.getCreation(database, once.key));
-      if (created && !created.fingerprint.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
-      return created?.token;
-    };
-    const replay = await findReplay();
+    const find = (key: string) => tokens.getCreation(database, key);
+    const replay = (await findReplay(once, find))?.token;
     if (replay) return { status: 201, data: { ...toTokenView(replay), token }, headers: IDEMPOTENCY_REPLAYED };
     assertWithinRights(call.caller, body);
     await ownDevices(call, body.deviceIds ?? []);
@@ -90,7 +86,7 @@ const createToken = route({
     const secret = { prefix: tokenPrefix(token), hash: tokenHash(token) };
     const row = { ...body, ...secret, tokenId, userId, ...(once && { idempotency: once }) };
     const isNew = await tokens.create(database, row);
-    const made = isNew ? await tokens.get(database, userId, tokenId) : await findReplay();
+    const made = isNew ? await tokens.get(database, userId, tokenId) : (await findReplay(once, find))?.token;
     if (!made) throw new Error(`the row of token ${tokenId} has vanished`);
     return { status: 201, data: { ...toTokenView(made), token }, ...(!isNew && { headers: IDEMPOTENCY_REPLAYED }) };
   },

@@ -6,7 +6,7 @@ import { ApiError } from "../../shared/errors.ts";
 import { newUserId } from "../../shared/ids.ts";
 import type { UserId } from "../../shared/ids.ts";
 import { hashPassword } from "../../shared/password.ts";
-import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
+import { findReplay, idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import { ownDevices } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
@@ -70,9 +70,8 @@ const createUser = route({
       ...(once && { idempotency: once }),
     });
     if (isNew) return { status: 201, data: toUserView(await existing(call, userId)) };
-    const created = once && (await users.getCreation(database, once.key));
+    const created = await findReplay(once, (key) => users.getCreation(database, key));
     if (!created) throw new ApiError("username_taken");
-    if (!created.fingerprint.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
     const data = toUserView(await existing(call, created.userId));
     return { status: 201, data, headers: IDEMPOTENCY_REPLAYED };
   },

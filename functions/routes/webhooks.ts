@@ -5,7 +5,7 @@ import { newWebhookId } from "../../shared/ids.ts";
 import type { DeviceId, WebhookId } from "../../shared/ids.ts";
 import { seal } from "../../shared/sealed.ts";
 import { newWebhookSecret, repeatableWebhookSecret } from "../../shared/webhook-secret.ts";
-import { idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
+import { findReplay, idempotency, IDEMPOTENCY_REPLAYED, idempotencyKey } from "../idempotency.ts";
 import { ownDevices } from "../own-device.ts";
 import { isWithin, ownWebhook, viewOf } from "../own-webhook.ts";
 import { answer, route } from "../route.ts";
@@ -100,12 +100,8 @@ const createWebhook = route({
     const { userId } = call.caller;
     const once = idempotency(headers["idempotency-key"], call);
     const secret = once ? repeatableWebhookSecret(config.webhookKey, once.key, once.fingerprint) : newWebhookSecret();
-    const findReplay = async () => {
-      const created = once && (await webhooks.getCreation(database, once.key));
-      if (created && !created.fingerprint.equals(once.fingerprint)) throw new ApiError("idempotency_mismatch");
-      return created?.webhook;
-    };
-    const replay = await findReplay();
+    const find = (key: string) => webhooks.getCreation(database, key);
+    const replay = (await findReplay(once, find))?.webhook;
     if (replay) return { status: 201, data: { ...viewOf(call, replay), secret }, headers: IDEMPOTENCY_REPLAYED };
     await assertOwn(call, body.deviceIds);
     if ((await webhooks.list(database, userId)).length >= MAX_WEBHOOKS) throw new ApiError("limit_reached");
@@ -123,7 +119,7 @@ const createWebhook = route({
       secret: seal(secret, config.webhookKey, webhookId),
       ...(once && { idempotency: once }),
     });
-    const made = isNew ? await webhooks.get(database, userId, webhookId) : await findReplay();
+    const made = isNew ? await webhooks.get(database, userId, webhookId) : (await findReplay(once, find))?.webhook;
     if (!made) throw new Error(`the row of webhook ${webhookId} has vanished`);
     return { status: 201, data: { ...viewOf(call, made), secret }, ...(!isNew && { headers: IDEMPOTENCY_REPLAYED }) };
   },
