@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as z from "zod";
+import { nodeFlags } from "./cloud/node-flags.ts";
 import type { Environment } from "./environment.ts";
 import { startNodeProcess } from "./node-process.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -23,8 +24,7 @@ export async function startCloud(place: Place, environment: Environment): Promis
     { name, file: "local/cloud/main.ts", ready: cloudReady },
     0,
     (port) => ({
-      // Its garbage is young and plentiful: with larger spaces for it the process peaks 100 MB higher under load.
-      nodeFlags: ["--max-semi-space-size=4"],
+      nodeFlags,
       args: ["--data", join(place.dataDir, "cloud"), "--port", String(port)],
       environment,
     }),

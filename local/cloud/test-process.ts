@@ -1,14 +1,14 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { nodeFlags } from "./node-flags.ts";
 import { credentials, region } from "./test-cloud.ts";
 
 /** The cloud as a process of its own, as the launcher starts it; with these flags beside directory and port. */
 export async function startCloudProcess(dataDir: string, port = 0, flags: readonly string[] = []) {
   const args = ["--data", dataDir, "--port", String(port), ...flags];
   const child = fork(fileURLToPath(new URL("main.ts", import.meta.url)), args, {
-    // A small young generation: requests leave little behind, and the default holds 100 MB more under load.
-    execArgv: ["--max-semi-space-size=4", "--import", "tsx"],
+    execArgv: [...nodeFlags, "--import", "tsx"],
     env: {
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
