@@ -49,6 +49,8 @@ export class ChatStore {
     const pages = [...this.records.pages.values()].map(({ maxN }) => maxN);
     const held = [...this.records.messages.values()].map((text) => (JSON.parse(text) as StoredMessage).n);
     this.#n = [...pages, ...held].reduce((most, n) => Math.max(most, n), 0);
+    // The life before this one may have ended between a full memory and the page that was to relieve it.
+    this.#makeRoom();
   }
 
   /** Messages that came in, changes of others among them. Rejects when a page is needed and the store fails. */
