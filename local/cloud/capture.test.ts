@@ -93,7 +93,7 @@ it("a capture is what was true when it was taken, whatever changes while it is w
       }
       expect(written(again.capture()).map(withoutPlace)).toEqual(expected.map(withoutPlace));
     }),
-    { numRuns: 500 },
+    { numRuns: 500, seed: 1 },
   );
 });
 

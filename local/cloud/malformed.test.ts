@@ -133,7 +133,7 @@ it("whatever the key, the object comes back under it, and no file lies outside o
       expect((await send({ method: "PUT", path: await pathOf("PUT", key), body })).status).toBe(200);
       expect((await send({ path: await pathOf("GET", key) })).content.equals(body)).toBe(true);
     }),
-    { numRuns: 40 },
+    { numRuns: 40, seed: 1 },
   );
   expect(await outside()).toEqual(before);
   expect(

@@ -78,7 +78,7 @@ describe("the chat store", () => {
           }
           await life.state.close();
         }),
-        { numRuns: 30 },
+        { numRuns: 30, seed: 1 },
       );
     },
   );

@@ -10,6 +10,7 @@ test("records come back as they were, whatever their names and values hold", () 
     fc.property(fc.array(record), (records: TextRecord[]) => {
       expect([...decodeRecords(encodeRecords(records))]).toEqual(records);
     }),
+    { seed: 1 },
   );
 });
 

@@ -25,7 +25,7 @@ it("holds what a plain map holds, in order, however many keys there are", () => 
       expect([...ordered.entriesFrom(from)]).toEqual(sorted.filter(([key]) => key >= from));
       expect(ordered.get(from)).toBe(plain.get(from));
     }),
-    { numRuns: 10 },
+    { numRuns: 10, seed: 1 },
   );
 });
 

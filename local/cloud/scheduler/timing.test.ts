@@ -219,7 +219,7 @@ describe("the next time of a cron expression", () => {
         const expected = nextByLooking(zone, after, fits, 6 * 24 * 60);
         expect(found).toBe(expected);
       }),
-      { numRuns: 150 },
+      { numRuns: 150, seed: 1 },
     );
   });
 });

@@ -35,5 +35,6 @@ it("gives everything that is due, the earliest first, and nothing else", () => {
       expect(heap.nextAt).toBe(rest[0]);
       expect(takeAll(Infinity)).toEqual(rest);
     }),
+    { seed: 1 },
   );
 });

@@ -99,7 +99,7 @@ it(
         }
         await count(queue, model);
       }),
-      { numRuns: 24 },
+      { numRuns: 24, seed: 1 },
     );
     expect(steps).toBeGreaterThan(3_000);
   },

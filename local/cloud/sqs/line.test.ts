@@ -33,6 +33,6 @@ it("keeps things in order while they join near the end and leave near the front"
       expect([...line]).toEqual(expected);
       expect([line.length, line.first]).toEqual([expected.length, expected[0]]);
     }),
-    { numRuns: 20 },
+    { numRuns: 20, seed: 1 },
   );
 });
