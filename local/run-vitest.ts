@@ -14,7 +14,14 @@ const reportSchema = z.object({
   numFailedTests: z.number(),
   numPendingTests: z.number(),
   numTodoTests: z.number(),
-  testResults: z.array(z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })),
+  testResults: z.array(
+    z.object({
+      status: z.string(),
+      assertionResults: z.array(
+        z.object({ status: z.string(), fullName: z.string(), failureMessages: z.array(z.string()).nullish() }),
+      ),
+    }),
+  ),
 });
 
 /**
@@ -44,7 +51,7 @@ export async function runVitest(args: string[], settings: Record<string, string>
  * failed though no test did (an unhandled error), or that left no report.
  */
 export function countTests(report: string, succeeded: boolean): Counts {
-  if (report === "") return { passed: 0, failed: 1, skipped: 0 };
+  if (report === "") return { passed: 0, failed: 1, skipped: 0, secondTries: [] };
   const result = reportSchema.parse(JSON.parse(report));
   const unloaded = result.testResults.filter(
     (file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"),
@@ -54,5 +61,14 @@ export function countTests(report: string, succeeded: boolean): Counts {
     passed: result.numPassedTests,
     failed: failed === 0 && !succeeded ? 1 : failed,
     skipped: result.numPendingTests + result.numTodoTests,
+    secondTries: result.testResults.flatMap(({ assertionResults }) => assertionResults).flatMap(secondTry),
   };
+}
+
+type Assertion = z.output<typeof reportSchema>["testResults"][number]["assertionResults"][number];
+
+/** A test that passed with a failure had one before it passed. */
+function secondTry({ status, fullName, failureMessages }: Assertion): string[] {
+  const [first] = failureMessages ?? [];
+  return status === "passed" && first !== undefined ? [`${fullName}: ${first.split("\n", 1)[0]}`] : [];
 }
