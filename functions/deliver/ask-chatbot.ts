@@ -9,7 +9,7 @@ import type { Endpoint } from "../../shared/db/webhooks.ts";
 import { dispatch } from "../../shared/dispatch.ts";
 import type { Event } from "../../shared/events.ts";
 import type { GuardedFetch } from "../../shared/guarded-fetch.ts";
-import type { DeliverServices } from "./deliver-due.ts";
+import type { DeliverServices } from "./deliver-services.ts";
 import { postEvent } from "./post-event.ts";
 import type { Posted, Receiver } from "./post-event.ts";
 

@@ -21,7 +21,7 @@ import { seal } from "../../shared/sealed.ts";
 import { parseTrace } from "../../shared/trace.ts";
 import { newWebhookSecret } from "../../shared/webhook-secret.ts";
 import { deliverDue } from "./deliver-due.ts";
-import type { DeliverServices } from "./deliver-due.ts";
+import type { DeliverServices } from "./deliver-services.ts";
 
 const database = await testDatabase();
 const userId = await testUser(database);

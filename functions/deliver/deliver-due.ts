@@ -2,36 +2,17 @@ import { SpanKind } from "@opentelemetry/api";
 import * as audit from "../../shared/db/audit.ts";
 import * as deliveries from "../../shared/db/deliveries.ts";
 import type { Claim, ClaimedDelivery, Try } from "../../shared/db/deliveries.ts";
-import type { Database } from "../../shared/db/pool.ts";
 import * as webhooks from "../../shared/db/webhooks.ts";
 import type { Endpoint } from "../../shared/db/webhooks.ts";
 import { LONGEST_WAKE_DELAY_SECONDS } from "../../shared/delivery-queue.ts";
-import type { DeliveryQueue } from "../../shared/delivery-queue.ts";
-import type { GuardedFetch } from "../../shared/guarded-fetch.ts";
 import type { WebhookId } from "../../shared/ids.ts";
-import type { Log } from "../../shared/log.ts";
-import type { CommandQueues } from "../../shared/queue.ts";
 import { retryDelayMs } from "../../shared/retries.ts";
 import { beginStep, traceIdOf } from "../../shared/trace.ts";
 import { askChatbot } from "./ask-chatbot.ts";
+import type { DeliverServices } from "./deliver-services.ts";
 import { postEvent } from "./post-event.ts";
 import type { Posted } from "./post-event.ts";
 import { receiverOf } from "./receiver.ts";
-
-export type DeliverServices = {
-  database: Database;
-  queue: Pick<DeliveryQueue, "wake">;
-  /** Where a chatbot's replies go. */
-  queues: CommandQueues;
-  fetcher: GuardedFetch;
-  /** Opens the secrets and headers of webhooks. */
-  key: Buffer;
-  /** The installation's own, for numbers that have none: the operator gave it, so it may be inside. */
-  chatbot: { url: string; secret: string | undefined; fetcher: GuardedFetch } | undefined;
-  /** Of one chat. */
-  repliesPerMinute: number;
-  log: Log;
-};
 
 /** After so long the rest is left to the next wake: a function has an end. */
 const ROUND_UNTIL_MS = 20_000;

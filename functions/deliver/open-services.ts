@@ -4,7 +4,7 @@ import { openDeliveryQueue } from "../../shared/delivery-queue.ts";
 import { openGuardedFetch } from "../../shared/guarded-fetch.ts";
 import { createLog } from "../../shared/log.ts";
 import { openCommandQueues } from "../../shared/queue.ts";
-import type { DeliverServices } from "./deliver-due.ts";
+import type { DeliverServices } from "./deliver-services.ts";
 
 /** A process that was frozen holds no rows of webhooks longer than this: events are written beside them. */
 const ABANDONED_AFTER_SECONDS = 20;

@@ -1,7 +1,7 @@
 import type { Endpoint } from "../../shared/db/webhooks.ts";
 import type { GuardedFetch } from "../../shared/guarded-fetch.ts";
 import { unseal } from "../../shared/sealed.ts";
-import type { DeliverServices } from "./deliver-due.ts";
+import type { DeliverServices } from "./deliver-services.ts";
 import type { Receiver } from "./post-event.ts";
 
 /** Where a webhook's events go, with what they are signed, and the way there. Undefined: nowhere. */
