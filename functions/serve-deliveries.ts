@@ -3,6 +3,7 @@
  * `{ type: "failed", message }`, and ends when the launcher does.
  */
 import { loadDeliverConfig, loadSweepConfig } from "../shared/config.ts";
+import { CLAIM_SECONDS } from "../shared/db/deliveries.ts";
 import type { WebhookId } from "../shared/ids.ts";
 import { deliverDue } from "./deliver/deliver-due.ts";
 import { openDeliverServices } from "./deliver/open-services.ts";
@@ -14,6 +15,7 @@ const MOST_WEBHOOKS = 500;
 /** What was lost is found so soon; for the rest of the sweep it is often enough as well. */
 const SWEEP_EVERY_MS = 20_000;
 const RETRY_MS = 1_000;
+const CLAIM_MS = CLAIM_SECONDS * 1_000;
 
 const stopping = new AbortController();
 const after = (ms: number) =>
@@ -84,9 +86,10 @@ async function takeWakes(): Promise<void> {
 }
 
 async function sweepNowAndThen(): Promise<void> {
-  while (!stopping.signal.aborted) {
+  // The second time soon: what a process that died had under way is anybody's by then.
+  for (let pauseMs = CLAIM_MS; !stopping.signal.aborted; pauseMs = SWEEP_EVERY_MS) {
     await sweepAll(sweep.services);
-    await after(SWEEP_EVERY_MS);
+    await after(pauseMs);
   }
 }
 

@@ -327,6 +327,22 @@ describe("what is lost in between", () => {
     ]);
   });
 
+  test("a claim that is renewed stays with whoever has it", async () => {
+    const { webhookId } = await subscribe();
+    await record(statuses(1));
+    const claimed = await deliveries.claim(database, webhookId);
+    if (!("claim" in claimed)) throw new Error("nothing was claimed");
+    await advance(deliveries.CLAIM_SECONDS);
+    await deliveries.renew(database, claimed);
+    await deliverDue(services, webhookId);
+    expect(received).toHaveLength(0);
+    await advance(deliveries.CLAIM_SECONDS);
+    await deliverDue(services, webhookId);
+    expect(received).toHaveLength(1);
+    await deliveries.renew(database, claimed);
+    expect(await only(webhookId)).toMatchObject({ state: "delivered", dueAt: null });
+  });
+
   test("is found by the sweep: who has something due and is not paused", async () => {
     const due = await subscribe();
     const paused = await subscribe();

@@ -16,6 +16,7 @@ import { receiverOf } from "./receiver.ts";
 
 /** After so long the rest is left to the next wake: a function has an end. */
 const ROUND_UNTIL_MS = 20_000;
+const RENEW_EVERY_MS = 2_000;
 const KEPT_ANSWER_BYTES = 1_000;
 /** A receiver that asks for a pause gets one, but not for ever. */
 const LONGEST_ASKED_PAUSE_MS = 3_600_000;
@@ -39,9 +40,12 @@ export async function deliverDue(services: DeliverServices, webhookId: WebhookId
   await wakeAgain(services, webhookId, 0);
 }
 
-async function runRound(services: DeliverServices, { claim, endpoint, deliveries: claimed }: Claim) {
+async function runRound(services: DeliverServices, claimed: Claim) {
   const { database, log } = services;
-  const results = await Promise.all(claimed.map((delivery) => tryOne(services, endpoint, delivery)));
+  const { claim, endpoint } = claimed;
+  const results = await renewing(services, claimed, () =>
+    Promise.all(claimed.deliveries.map((delivery) => tryOne(services, endpoint, delivery))),
+  );
   const tries = results.map((result) => result.outcome);
   await deliveries.recordTries(database, claim, tries);
   const counted = results.filter(({ posted }) => posted !== undefined);
@@ -60,6 +64,22 @@ async function runRound(services: DeliverServices, { claim, endpoint, deliveries
   if (isDisabled) await tellDisabled(services, webhookId, "failing");
   log.info({ webhookId, kind: endpoint.kind, succeeded, failed, pausedMs: pausedMs || undefined }, "delivered");
   return { pausedMs, tries };
+}
+
+/** Does what may take longer than a claim lasts. One that cannot be renewed is another's to try as well. */
+async function renewing<T>({ database, log }: DeliverServices, claimed: Claim, work: () => Promise<T>): Promise<T> {
+  let renewal = Promise.resolve();
+  const timer = setInterval(() => {
+    renewal = renewal
+      .then(() => deliveries.renew(database, claimed))
+      .catch((err: unknown) => log.warn({ err }, "a claim was not renewed"));
+  }, RENEW_EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await renewal;
+  }
 }
 
 const GONE = 410;

@@ -70,8 +70,8 @@ export type Try = {
   error: string | null;
 };
 
-/** What a try may take, with something to spare; then it is another's. */
-const CLAIM_SECONDS = 20;
+/** Then it is another's, unless it was renewed: what a dead process had under way waits no longer. */
+export const CLAIM_SECONDS = 6;
 /** Tries of one webhook at a time: of one process, and of all. What a dead process has claimed must not stop the others. */
 const MOST_TOGETHER = 8;
 const MOST_IN_FLIGHT = 3 * MOST_TOGETHER;
@@ -160,6 +160,13 @@ function toClaimed(row: DueRow, { webhookId }: Endpoint): ClaimedDelivery {
   if (occurredAt === null || data === null) return { deliveryId, tries, event: undefined, trace };
   const event = { ...({ type, data } as EventBody), id, deviceId, sequence, occurredAt };
   return { deliveryId, tries, event, trace };
+}
+
+/** Has a claim last as long again, for tries that take their time. */
+export async function renew(database: Database, { claim, deliveries }: Claim): Promise<void> {
+  const sql = `UPDATE deliveries SET due_at = NOW(3) + INTERVAL ${CLAIM_SECONDS} SECOND
+    WHERE delivery_id IN (${marks(deliveries)}) AND claim = ?`;
+  await execute(database.pool, sql, [...deliveries.map(({ deliveryId }) => deliveryId), claim]);
 }
 
 /** Writes down what became of tries, but for those whose claim is another's by now. */
