@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import type { MediaPayload } from "../shared/commands.ts";
 import { ApiError } from "../shared/errors.ts";
 import type { ErrorDetail } from "../shared/errors.ts";
+import type { StoredFile } from "./fetch-file.ts";
 import type { Sentence } from "./language.ts";
+import { mediaPayload } from "./media-payload.ts";
 import type { FormFile } from "./read-form.ts";
 import type { Call } from "./route.ts";
 import type { MediaFields } from "./schemas/media.ts";
-import { sourceFault, storeFile, toMediaPayload } from "./store-media.ts";
-import type { StoredFile } from "./store-media.ts";
+import { sourceFault, storeFile } from "./store-media.ts";
 
 /** One media message of many; its file may be one of the form. */
 export type MediaItem = MediaFields & { to: string; fileField?: string | undefined; fileIndex?: number | undefined };
@@ -57,7 +58,7 @@ export async function storeItems(call: Call, items: readonly MediaItem[]): Promi
       throw new ApiError("url_fetch_failed", [{ path, message: TOO_SLOW[call.language] }]);
     const file = stored.get(key) ?? (await storeFile({ call, fields, file: fileOf(call, fields), path }));
     stored.set(key, file);
-    payloads.push(toMediaPayload(fields.to, fields, file));
+    payloads.push(mediaPayload(fields.to, fields, file));
   }
   return payloads;
 }

@@ -1,23 +1,21 @@
-import { basename } from "node:path";
 import { Readable } from "node:stream";
-import type { MediaPayload } from "../shared/commands.ts";
 import * as mediaRows from "../shared/db/media.ts";
 import { ApiError } from "../shared/errors.ts";
 import type { ErrorCode, ErrorDetail } from "../shared/errors.ts";
-import { fetchRefusals } from "../shared/fetch-refusals.ts";
 import type { MediaId } from "../shared/ids.ts";
 import { MAX_MEDIA_BYTES, mediaObject, uploadObject } from "../shared/media.ts";
 import type { StoredMedia } from "../shared/media.ts";
 import { Scratch } from "../shared/scratch.ts";
 import type { ScratchFile } from "../shared/scratch.ts";
+import { fetchFile } from "./fetch-file.ts";
+import type { StoredFile } from "./fetch-file.ts";
+import { inspectFile, typeFault } from "./inspect-file.ts";
+import type { FileFault } from "./inspect-file.ts";
 import type { Sentence } from "./language.ts";
-import { fitsKind, mediaTypeOf } from "./media-type.ts";
 import type { FormFile } from "./read-form.ts";
 import type { Call } from "./route.ts";
 import type { MediaFields } from "./schemas/media.ts";
 
-/** A file in the media bucket, and the name that it came with. */
-export type StoredFile = StoredMedia & { fileName: string | undefined };
 type Context = {
   call: Call;
   fields: MediaFields;
@@ -31,13 +29,10 @@ const ONE_SOURCE: Sentence = {
   id: "berikan tepat satu dari file, base64, url, mediaId",
   en: "give exactly one of file, base64, url, mediaId",
 };
-const TOO_LARGE: Sentence = { id: "lebih dari 16 MB", en: "has more than 16 MB" };
-const EMPTY: Sentence = { id: "berkas kosong", en: "the file is empty" };
 const NOT_BASE64: Sentence = { id: "bukan base64 yang benar", en: "is not valid base64" };
 const DATA_URL = /^data:[^,]{0,200};base64,/;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
-const FETCH_LIMITS = { maxBytes: MAX_MEDIA_BYTES, headersTimeoutMs: 8_000, idleTimeoutMs: 5_000, maxRedirects: 3 };
 /** A request has a time in all, of which its file may take most. */
 const FETCH_WITHIN_MS = 20_000;
 const FETCH_SLACK_MS = 5_000;
@@ -46,22 +41,6 @@ const FETCH_SLACK_MS = 5_000;
 export function sourceFault({ call, fields, file, path }: Context): ErrorDetail | undefined {
   const given = [file, fields.base64, fields.url, fields.mediaId].filter((source) => source !== undefined);
   return given.length === 1 ? undefined : { path, message: ONE_SOURCE[call.language] };
-}
-
-/** The message that a file is. */
-export function toMediaPayload(to: string, fields: MediaFields, file: StoredFile): MediaPayload {
-  const { mediaType, caption } = fields;
-  const { sha256, mimetype, sizeBytes } = file;
-  const fileName = fields.fileName ?? file.fileName;
-  const takesCaption = mediaType === "image" || mediaType === "video" || mediaType === "document";
-  return {
-    kind: "send-media",
-    to,
-    mediaType,
-    media: { sha256, mimetype, sizeBytes },
-    ...(takesCaption && caption !== undefined && { caption }),
-    ...(mediaType === "document" && fileName !== undefined && { fileName }),
-  };
 }
 
 /**
@@ -73,9 +52,9 @@ export async function storeFile(context: Context): Promise<StoredFile> {
   const { fields, file } = context;
   if (file) return { ...(await keep(context, file, "file")), fileName: file.fileName };
   if (fields.mediaId !== undefined) return await storeUpload(context, fields.mediaId);
+  if (fields.url !== undefined) return await storeUrl(context, fields.url);
   const scratch = new Scratch();
   try {
-    if (fields.url !== undefined) return await storeUrl(context, fields.url, scratch);
     return { ...(await storeBase64(context, fields.base64 ?? "", scratch)), fileName: undefined };
   } finally {
     await scratch.dispose();
@@ -89,32 +68,13 @@ async function storeBase64(context: Context, text: string, scratch: Scratch): Pr
   return await keep(context, await scratch.keep(Readable.from([bytes]), MAX_MEDIA_BYTES), "base64");
 }
 
-async function storeUrl(context: Context, url: string, scratch: Scratch): Promise<StoredFile> {
-  const { language, services } = context.call;
-  const totalTimeoutMs = Math.min(FETCH_WITHIN_MS, services.config.syncWaitMs + FETCH_SLACK_MS);
-  const request = { url, method: "GET" as const, limits: { ...FETCH_LIMITS, totalTimeoutMs } };
-  const fetched = await services.guardedFetch.fetch(request, async (response) => ({
-    status: response.status,
-    name: basename(response.url.pathname),
-    file: response.status === 200 ? await scratch.keep(response.body, MAX_MEDIA_BYTES) : undefined,
-  }));
-  const place = `${context.path}.url`;
-  if (!fetched.ok) {
-    const { code, ...sentence } = fetchRefusals[fetched.reason];
-    throw wrong(code, place, sentence[language]);
-  }
-  const { status, name, file } = fetched.value;
-  if (!file)
-    throw wrong("url_fetch_failed", place, { id: `server menjawab ${status}`, en: `answers ${status}` }[language]);
-  return { ...(await keep(context, file, "url")), fileName: nameOf(name) };
-}
-
-function nameOf(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment).slice(0, 255) || undefined;
-  } catch {
-    return undefined;
-  }
+async function storeUrl(context: Context, url: string): Promise<StoredFile> {
+  const { config, files, guardedFetch } = context.call.services;
+  const totalTimeoutMs = Math.min(FETCH_WITHIN_MS, config.syncWaitMs + FETCH_SLACK_MS);
+  const services = { fetcher: guardedFetch, files, mediaTypes: config.mediaTypes };
+  const file = await fetchFile(services, { url, kind: context.fields.mediaType, totalTimeoutMs });
+  if ("code" in file) throw toError(context, "url", file);
+  return file;
 }
 
 /** Looks at an upload once; from then on it is a file like any other, and the upload is gone. */
@@ -132,7 +92,8 @@ async function storeUpload(context: Context, mediaId: MediaId): Promise<StoredFi
   // Another request may have been the first just now.
   const { sha256, mimetype, sizeBytes } = row.sha256 === null ? await get() : row;
   if (sha256 === null) throw new ApiError("media_not_uploaded");
-  checkType(context, mimetype, "mediaId");
+  const fault = typeFault(mimetype, context.fields.mediaType, services.config.mediaTypes);
+  if (fault) throw toError(context, "mediaId", fault);
   return { sha256, mimetype, sizeBytes, fileName };
 }
 
@@ -164,19 +125,13 @@ async function keep(context: Context, file: ScratchFile | "too large", source: s
 }
 
 async function look(context: Context, file: ScratchFile | "too large", source: string): Promise<StoredMedia> {
-  const { language } = context.call;
-  const place = `${context.path}.${source}`;
-  if (file === "too large") throw wrong("payload_too_large", place, TOO_LARGE[language]);
-  if (!file.sizeBytes) throw wrong("validation_failed", place, EMPTY[language]);
-  const mimetype = await mediaTypeOf(file.head);
-  checkType(context, mimetype, source);
-  return { sha256: file.sha256, mimetype, sizeBytes: file.sizeBytes };
+  const { fields, call } = context;
+  const media = await inspectFile(file, fields.mediaType, call.services.config.mediaTypes);
+  if ("code" in media) throw toError(context, source, media);
+  return media;
 }
 
-function checkType({ call, fields, path }: Context, mimetype: string, source: string): void {
-  const isTaken = call.services.config.mediaTypes.includes(mimetype);
-  if (!isTaken) throw wrong("media_type_not_allowed", `${path}.${source}`, mimetype);
-  if (!fitsKind(mimetype, fields.mediaType)) throw wrong("media_type_mismatch", `${path}.mediaType`, mimetype);
-}
+const toError = ({ call, path }: Context, source: string, { code, field, reason }: FileFault) =>
+  wrong(code, `${path}.${field === "source" ? source : field}`, reason[call.language]);
 
 const wrong = (code: ErrorCode, path: string, message: string) => new ApiError(code, [{ path, message }]);

@@ -1,6 +1,6 @@
 import { FUNCTION_POOL_SIZE, functionDefaults } from "./functions.js";
 import { migrated } from "./migrate.js";
-import { sendCommands, takeDeliveries, wakeDeliverers } from "./permissions.js";
+import { sendCommands, storeMedia, takeDeliveries, wakeDeliverers } from "./permissions.js";
 import { deliveries } from "./queues.js";
 import { databaseSecrets, webhookSecrets } from "./secrets.js";
 import { deliverSettings } from "./settings.js";
@@ -16,10 +16,10 @@ export const deliver = new sst.aws.Function(
     ...functionDefaults,
     handler: "functions/deliver.handler",
     memory: "512 MB",
-    // A round begins within 20 s and lasts as long as the slowest receiver; below the queue's visibility time-out.
+    // A round begins within 20 s and lasts as long as the slowest receiver, and 10 s for the files of a chatbot; below the queue's visibility time-out.
     timeout: "50 seconds",
     link: [databaseSecrets, webhookSecrets],
-    permissions: [takeDeliveries, wakeDeliverers, sendCommands],
+    permissions: [takeDeliveries, wakeDeliverers, sendCommands, storeMedia],
     environment: { ...deliverSettings, DB_POOL_SIZE: FUNCTION_POOL_SIZE, NODE_OPTIONS: "--enable-source-maps" },
     concurrency: { reserved: MOST_AT_ONCE },
   },

@@ -28,6 +28,8 @@ export const useMedia = [
   { actions: ["s3:ListBucket"], resources: [mediaBucket.arn] },
 ];
 
+export const storeMedia = { actions: ["s3:PutObject"], resources: [$interpolate`${mediaBucket.arn}/media/*`] };
+
 export const keepState = [
   { actions: objects, resources: [$interpolate`${stateBucket.arn}/*`] },
   { actions: ["s3:ListBucket"], resources: [stateBucket.arn] },

@@ -36,6 +36,7 @@ export const deliverSettings = {
   ...databaseSettings,
   COMMAND_QUEUE_URLS: commandQueueUrls,
   DELIVERY_QUEUE_URL: deliveries.url,
+  MEDIA_BUCKET: mediaBucket.name,
 };
 
 export const sweepSettings = {

@@ -137,6 +137,9 @@ export function loadDeliverConfig(environment: Environment = surroundings()) {
     database: databaseOf(env),
     commandQueueUrls: env.COMMAND_QUEUE_URLS,
     deliveryQueueUrl: env.DELIVERY_QUEUE_URL,
+    /** Of the files of a chatbot's replies. */
+    mediaBucket: env.MEDIA_BUCKET,
+    mediaTypes: env.MEDIA_TYPES,
     allowedPrivateHosts: env.ALLOWED_PRIVATE_HOSTS ?? [],
     webhookKey: env.WEBHOOK_ENCRYPTION_KEY,
     chatbot:

@@ -105,14 +105,18 @@ const auditing = {
   AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).default(365).describe("How long the audit log is kept."),
 };
 
-/** What clients may send. */
-const mediaRequests = {
+/** Of each process that takes files to send. */
+const sendable = {
   MEDIA_TYPES: z
     .string()
     .default(USUAL_MEDIA_TYPES.join(","))
     .transform((list) => list.split(",").map((type) => type.trim().toLowerCase()))
     .pipe(z.array(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/, "must be a list such as image/jpeg,application/pdf")))
     .describe("Types of files that may be sent, by their content, with commas between them."),
+};
+
+/** How clients bring files, and get them. */
+const mediaRequests = {
   MEDIA_REQUEST_MAX_BYTES: z.coerce
     .number()
     .int()
@@ -140,6 +144,7 @@ export const apiSchema = z.object({
   ...queues,
   ...scheduling,
   ...media,
+  ...sendable,
   ...mediaRequests,
   ...fetching,
   ...webhookSecrets,
@@ -244,6 +249,8 @@ export const deliverSchema = z.object({
   ...logging,
   ...database,
   ...queues,
+  ...media,
+  ...sendable,
   ...fetching,
   ...webhookSecrets,
   API_AIRABOT: z

@@ -9,6 +9,7 @@ import { freshStack } from "./support/stack.ts";
 
 const WAIT_MS = 60_000;
 const MESSAGES = 60;
+const PROMOTION = "Promo";
 
 describe("webhooks and chatbots", () => {
   let stack: Stack;
@@ -172,9 +173,12 @@ describe("webhooks and chatbots", () => {
   });
 
   it("answer a person, each bot for itself, and no bot answers another of ours", { timeout: 3 * WAIT_MS }, async () => {
+    const menu = Buffer.from("%PDF-1.7\nMenu hari ini");
+    const shelf = await receiver((_request, response) => void response.writeHead(200).end(menu));
     const bot = await receiver((_request, response) => {
       response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify({ reply: ["Halo juga", { type: "text", text: "Ada yang bisa dibantu?" }] }));
+      const file = { type: "document", url: `${shelf.url}menu.pdf`, caption: "Menu" };
+      response.end(JSON.stringify({ reply: ["Halo juga", file] }));
     });
     const hanging = await receiver(() => undefined);
     const { user } = (await gateway.call("GET", "/../auth/session")).body.data;
@@ -195,16 +199,34 @@ describe("webhooks and chatbots", () => {
     // The one that hangs is asked first.
     await friend.text(desk, "halo?");
     await eventually("the other bot is asked", WAIT_MS, async () => hanging.requests.length > 0);
-    const seen = (await friend.inbox()).length;
-    await friend.text(shop, "halo");
-    const replies = await eventually("the friend has the answer", WAIT_MS, async () => {
-      const news = (await friend.inbox()).slice(seen);
-      return news.length >= 2 && news;
-    });
-    expect(replies.map(({ text, copies }) => [text, copies])).toEqual([
-      ["Halo juga", 1],
-      ["Ada yang bisa dibantu?", 1],
-    ]);
+    // A job of the same device is under way: a person does not wait for it.
+    const messages = Array.from({ length: 300 }, (_, n) => ({ to: friend.number, message: `${PROMOTION} ${n}` }));
+    const job = (await gateway.call("POST", "/devices/shop/jobs/send-text", { messages, delay: 0.2 })).body.data;
+    await eventually("the job sends", WAIT_MS, async () =>
+      (await friend.inbox()).some(({ text }) => text?.startsWith(PROMOTION)),
+    );
+    const replies = async (count: number) =>
+      await eventually(`the friend has ${count} answers`, WAIT_MS, async () => {
+        const news = (await friend.inbox()).filter(({ text }) => !text?.startsWith(PROMOTION));
+        return news.length >= count && news;
+      });
+    // What is asserted is what the product takes: of a machine that is busy with something else, the best of a few.
+    const times: number[] = [];
+    while (times.length < 5 && !times.some((ms) => ms < 1_000)) {
+      const count = 2 * times.length;
+      const askedAt = Date.now();
+      await friend.text(shop, "halo");
+      await replies(count + 1);
+      times.push(Date.now() - askedAt);
+      expect((await replies(count + 2)).slice(count)).toMatchObject([
+        { type: "text", text: "Halo juga", copies: 1 },
+        { type: "document", caption: "Menu", media: { fileName: "menu.pdf", size: menu.length }, copies: 1 },
+      ]);
+    }
+    expect(Math.min(...times)).toBeLessThan(1_000);
+    expect((await gateway.call("GET", `/jobs/${job.jobId}`)).body.data.status).toBe("processing");
+    await gateway.call("POST", `/jobs/${job.jobId}/cancel`);
+    const asked = bot.requests.length;
     const [{ body, headers }] = bot.requests as [Receiver["requests"][number]];
     expect(new Webhook(secrets[0] ?? "").verify(body, headers)).toMatchObject({
       type: "message.received",
@@ -218,19 +240,15 @@ describe("webhooks and chatbots", () => {
       [headers["webhook-id"]],
     );
     await friend.text(shop, "lagi");
-    await eventually("it is asked again, and about the next", WAIT_MS, async () => bot.requests.length === 3);
-    const all = await eventually("the friend has that answer too", WAIT_MS, async () => {
-      const news = (await friend.inbox()).slice(seen);
-      return news.length >= 4 && news;
-    });
-    expect(all.map(({ copies }) => copies)).toEqual([1, 1, 1, 1]);
+    await eventually("it is asked again, and about the next", WAIT_MS, async () => bot.requests.length === asked + 2);
+    expect((await replies(2 * asked + 2)).map(({ copies }) => copies)).toEqual(Array(2 * asked + 2).fill(1));
     // A number of ours that writes to another of ours is no one to answer.
     await gateway.send("desk", shop.number, "halo dari bot");
     await eventually("that is not answered", WAIT_MS, async () => {
       const [rows] = await database.query("SELECT 1 FROM deliveries WHERE error = 'own_number' AND state = 'dead'");
       return (rows as unknown[]).length === 1;
     });
-    expect(bot.requests).toHaveLength(3);
+    expect(bot.requests).toHaveLength(asked + 2);
 
     const list = await data("GET", `/chatbots?whatsapp_number=${shop.number}`);
     const ofFriend = list.chatbots.find((one: { sender_number: string }) => one.sender_number === friend.number);
@@ -241,7 +259,7 @@ describe("webhooks and chatbots", () => {
       const [rows] = await database.query("SELECT 1 FROM events WHERE dedupe_key LIKE ?", [`%${id}%`]);
       return (rows as unknown[]).length === 1;
     });
-    expect(bot.requests).toHaveLength(3);
-    expect((await friend.inbox()).slice(seen)).toHaveLength(4);
+    expect(bot.requests).toHaveLength(asked + 2);
+    expect(await replies(0)).toHaveLength(2 * asked + 2);
   });
 });

@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
-import { MAX_TEXT_LENGTH } from "../../shared/commands.ts";
 import type { SendingPayload } from "../../shared/commands.ts";
 import type { TestEvent } from "../../shared/db/deliveries.ts";
 import * as devices from "../../shared/db/devices.ts";
@@ -9,23 +7,18 @@ import type { Endpoint } from "../../shared/db/webhooks.ts";
 import { dispatch } from "../../shared/dispatch.ts";
 import type { Event } from "../../shared/events.ts";
 import type { GuardedFetch } from "../../shared/guarded-fetch.ts";
+import { fetchFile } from "../fetch-file.ts";
+import type { FileFault } from "../inspect-file.ts";
+import { mediaPayload } from "../media-payload.ts";
+import { chatbotReplies } from "./chatbot-replies.ts";
+import type { Reply } from "./chatbot-replies.ts";
 import type { DeliverServices } from "./deliver-services.ts";
 import { postEvent } from "./post-event.ts";
 import type { Posted, Receiver } from "./post-event.ts";
 
 const MAX_ANSWER_BYTES = 64 * 1024;
-const MAX_REPLIES = 10;
-
-const text = z.string().min(1).max(MAX_TEXT_LENGTH);
-const reply = z.union([
-  text.transform((text) => ({ type: "text" as const, text })),
-  z.object({ type: z.literal("text"), text }),
-]);
-const answerSchema = z.object({
-  reply: z
-    .union([z.literal("").transform(() => []), reply.transform((one) => [one]), z.array(reply).max(MAX_REPLIES)])
-    .nullish(),
-});
+/** Of the files of one answer together; what takes longer is not sent. */
+const FILES_WITHIN_MS = 10_000;
 
 /**
  * `posted` is undefined when nothing was asked. `error`: a stable word for why there is no reply, or not all of it; null
@@ -56,31 +49,40 @@ export async function askChatbot(
   const posted = await postEvent(receiver.fetcher, receiver, event, MAX_ANSWER_BYTES);
   if (posted.status === null || posted.status < 200 || posted.status > 299) return { posted, error: null };
 
-  const replies = repliesIn(posted.answer);
+  const replies = chatbotReplies(posted.answer);
   if (!replies) return { posted, error: "reply_invalid" };
   if (!replies.length) return { posted, error: null };
   const subject = createHash("sha256").update(`chatbot\n${webhookId}\n${chat}`).digest("hex");
   const window = requestCounts.windowAt(Date.now() / 1000);
   const count = await requestCounts.add(database, subject, window, 1);
   if (count > services.repliesPerMinute) return { posted, error: "reply_limit" };
-  for (const [index, { text }] of replies.entries()) {
-    const payload: SendingPayload = { kind: "send-text", to: chat, text };
+  const filesUntil = Date.now() + FILES_WITHIN_MS;
+  let error: string | null = null;
+  for (const [index, reply] of replies.entries()) {
+    const payload = await payloadOf(services, chat, reply, filesUntil - Date.now());
+    if ("code" in payload) {
+      error = payload.code;
+      continue;
+    }
     const key = `chatbot|${event.id}|${index}`;
     // The key alone says what it is: a chatbot that is asked twice may answer in other words.
     const fingerprint = createHash("sha256").update(key).digest();
     const dispatched = await dispatch(services, device, payload, { key, fingerprint });
     if (dispatched.outcome === "full") return { posted, error: "queue_full", mustRetry: true };
   }
-  return { posted, error: null };
+  return { posted, error };
 }
 
-/** Undefined when the answer is none that we know. An empty one is no reply. */
-function repliesIn(body: string): { type: "text"; text: string }[] | undefined {
-  if (body.trim() === "") return [];
-  try {
-    const parsed = answerSchema.safeParse(JSON.parse(body));
-    return parsed.success ? (parsed.data.reply ?? []) : undefined;
-  } catch {
-    return undefined;
-  }
+/** The message that a reply is, once its file is in the bucket. */
+async function payloadOf(
+  { fetcher, files, mediaTypes }: DeliverServices,
+  to: string,
+  reply: Reply,
+  totalTimeoutMs: number,
+): Promise<SendingPayload | FileFault> {
+  if (reply.type === "text") return { kind: "send-text", to, text: reply.text };
+  const { type: mediaType, url, caption, fileName } = reply;
+  const source = { url, kind: mediaType, totalTimeoutMs: Math.max(1, totalTimeoutMs) };
+  const file = await fetchFile({ fetcher, files, mediaTypes }, source);
+  return "code" in file ? file : mediaPayload(to, { mediaType, caption, fileName }, file);
 }

@@ -16,6 +16,7 @@ import { openGuardedFetch } from "../../shared/guarded-fetch.ts";
 import { newWebhookId } from "../../shared/ids.ts";
 import type { DeviceId, WebhookId } from "../../shared/ids.ts";
 import { createLog } from "../../shared/log.ts";
+import type { MediaFiles } from "../../shared/media-files.ts";
 import type { CommandQueues } from "../../shared/queue.ts";
 import { seal } from "../../shared/sealed.ts";
 import { parseTrace } from "../../shared/trace.ts";
@@ -62,6 +63,8 @@ const services: DeliverServices = {
   queues: {} as CommandQueues,
   fetcher,
   key,
+  files: {} as MediaFiles,
+  mediaTypes: [],
   chatbot: undefined,
   repliesPerMinute: 20,
   log: createLog("deliver", "silent"),

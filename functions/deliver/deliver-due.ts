@@ -115,8 +115,9 @@ async function tryOne(services: DeliverServices, endpoint: Endpoint, delivery: C
   const isLast = isDelivered || (status === GONE && endpoint.kind === "webhook");
   const waitMs = isLast ? undefined : retryDelayMs(endpoint.kind, tries, posted.retryAfterMs);
   const { webhookId } = endpoint;
-  services.log.info({ traceId: traceIdOf(step.trace), eventId: event.id, webhookId, status, ms }, "event posted");
   const error = asked.error ?? (isTaken ? null : (posted.refusal ?? "http_status"));
+  const traceId = traceIdOf(step.trace);
+  services.log.info({ traceId, eventId: event.id, webhookId, status, ms, error: error ?? undefined }, "event posted");
   // What a chatbot says is a message.
   const answer = endpoint.kind === "chatbot" ? null : posted.answer;
   return { outcome: { deliveryId, isDelivered, waitMs, ms, status, answer, error }, posted };

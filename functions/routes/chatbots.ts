@@ -115,7 +115,7 @@ const addChatbot = (regions: readonly string[] | undefined) =>
     scope,
     summary: "Have the messages of a number answered by a chatbot",
     description:
-      'While it is `aktif`, each message that this number sends to the session\'s number, in a chat of the two, is posted to the endpoint of the session\'s number, signed like a webhook. A JSON answer `{"reply": …}` within 15 seconds is sent back: a text, or a list of up to ten, each a text or `{"type": "text", "text": …}`.',
+      'While it is `aktif`, each message that this number sends to the session\'s number, in a chat of the two, is posted to the endpoint of the session\'s number, signed like a webhook. A JSON answer `{"reply": …}` within 15 seconds is sent back: a text, `{"type": "text", "text"}` or a file, `{"type": "image", "url", "caption"?, "fileName"?}` (or another type of file that can be sent), or a list of up to ten of these.',
     headers: z.object({ "idempotency-key": idempotencyKey.optional() }),
     body: z.object({ sender_number: whatsappNumber(regions), status: status.default("aktif"), session_id: sessionId }),
     bodyExample: { sender_number: "6289876543210", status: "aktif", session_id: 1 },

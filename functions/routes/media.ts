@@ -8,6 +8,7 @@ import type { DeviceId } from "../../shared/ids.ts";
 import { MAX_MEDIA_BYTES, uploadObject } from "../../shared/media.ts";
 import { findReplay, idempotency, idempotencyKey, IDEMPOTENCY_REPLAYED } from "../idempotency.ts";
 import type { Language, Sentence } from "../language.ts";
+import { mediaPayload } from "../media-payload.ts";
 import { objectLink } from "../object-link.ts";
 import { ownDevice } from "../own-device.ts";
 import { answer, route } from "../route.ts";
@@ -26,7 +27,7 @@ import { refuseKeyOfJob, sendBulk } from "../send-bulk.ts";
 import { SEND_ERRORS, sendMade, sentAnswer } from "../send-message.ts";
 import { checkItems, storeItems } from "../store-media-items.ts";
 import type { MediaItem } from "../store-media-items.ts";
-import { sourceFault, storeFile, toMediaPayload } from "../store-media.ts";
+import { sourceFault, storeFile } from "../store-media.ts";
 
 const DEVICE = "/api/whatsapp-multi-device/devices/:deviceId";
 /** A file of 6 MB in base64, with what is around it. */
@@ -157,7 +158,7 @@ async function sendFile(call: Call, deviceId: DeviceId, to: string, fields: Medi
   const fault = sourceFault(source);
   if (fault) throw new ApiError("validation_failed", [fault]);
   await refuseKeyOfJob(call, device, headers);
-  const payload = async () => toMediaPayload(to, fields, await storeFile(source));
+  const payload = async () => mediaPayload(to, fields, await storeFile(source));
   return await sendMade(call, deviceId, { to, payload, headers });
 }
 

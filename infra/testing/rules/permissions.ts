@@ -38,7 +38,7 @@ export const permissionRules: Record<string, Rule> = {
     eachStatement(graph, (role, { Resource = [] }) =>
       Resource.filter((arn) => arn.includes("*")).flatMap((arn) =>
         unless(
-          /^arn:aws:s3:::[a-z0-9.-]+\/\*$/.test(arn) || /^arn:aws:scheduler:.+:schedule\/[\w-]+\/\*$/.test(arn),
+          /^arn:aws:s3:::[a-z0-9.-]+\/(\w+\/)?\*$/.test(arn) || /^arn:aws:scheduler:.+:schedule\/[\w-]+\/\*$/.test(arn),
           `${role.name}: ${arn}`,
         ),
       ),
