@@ -6,10 +6,12 @@ import type { Route } from "../route.ts";
 
 const tag = "Operations";
 
-/** @param allRoutes loads every route, these two among them. The description is made when it is first asked for. */
+/** @param allRoutes loads every route, these two among them. The description is made when it is first asked for, once. */
 export function docsRoutes(allRoutes: () => Promise<Route[]>): Route[] {
-  let made: Promise<OpenApiDocument> | undefined;
-  const document = () => (made ??= allRoutes().then(openApiDocument));
+  let document: Promise<OpenApiDocument> | undefined;
+  let json: Promise<string> | undefined;
+  let page: Promise<string> | undefined;
+  const described = () => (document ??= allRoutes().then(openApiDocument));
   const openapi = publicRoute({
     name: "openapi",
     method: "get",
@@ -20,7 +22,11 @@ export function docsRoutes(allRoutes: () => Promise<Route[]>): Route[] {
     answers: {},
     texts: { "application/json": { schema: { type: "object" }, example: { openapi: "3.1.0" } } },
     errors: [],
-    handle: async () => ({ status: 200, contentType: "application/json", text: JSON.stringify(await document()) }),
+    handle: async () => ({
+      status: 200,
+      contentType: "application/json",
+      text: await (json ??= described().then((made) => JSON.stringify(made))),
+    }),
   });
   const docs = publicRoute({
     name: "docs",
@@ -35,7 +41,7 @@ export function docsRoutes(allRoutes: () => Promise<Route[]>): Route[] {
     handle: async () => ({
       status: 200,
       contentType: "text/html; charset=utf-8",
-      text: await docsPage(await document()),
+      text: await (page ??= described().then(docsPage)),
     }),
   });
   return [openapi, docs];
