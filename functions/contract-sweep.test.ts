@@ -37,6 +37,7 @@ test.each(operations)(
     const device = await gateway.createDevice(`sweep-${name}`);
     let past = 0;
     let hashes = 0;
+    const seen = new Set<string>();
     const property = fc.asyncProperty(inputs, fc.boolean(), async (input, isKnown) => {
       const known = isKnown && "deviceId" in input.path ? { deviceId: device } : {};
       const segments: Record<string, string> = { ...input.path, ...known };
@@ -45,14 +46,18 @@ test.each(operations)(
       if (HASHING.has(name) && isDocumented && hashes++ >= MOST_HASHES) return;
       const query = new URLSearchParams(input.query).toString();
       const url = `${path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => encodeURIComponent(segments[key] ?? ""))}?${query}`;
+      // To read the same again tells nothing new: what takes few inputs, or none, is soon done.
+      const asked = JSON.stringify([url, input.header]);
+      if (method === "get" && seen.has(asked)) return;
+      seen.add(asked);
       const body = input.body === undefined ? {} : { body: input.body };
       const response = await gateway.ask(method.toUpperCase(), url, { headers: input.header, ...body });
       if (response.status !== 400) past++;
       // Nobody holds the shards here.
-      expect(response.status < 500 || name === "ready", `${method} ${url} answered ${response.status}`).toBe(true);
-      expect(response.ok && !isDocumented, `${method} ${url} accepted what it does not document: ${input.body}`).toBe(
-        false,
-      );
+      if (response.status >= 500 && name !== "ready") throw new Error(`${method} ${url} answered ${response.status}`);
+      if (response.ok && !isDocumented) {
+        throw new Error(`${method} ${url} accepted what it does not document: ${input.body}`);
+      }
     });
     await fc.assert(property, { numRuns: RUNS, ...SEED });
     expect(past, "no request came past the validation").toBeGreaterThan(0);
