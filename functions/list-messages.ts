@@ -1,34 +1,25 @@
 import * as messageLists from "../shared/db/message-lists.ts";
-import type { Condition, Order, Range, Scope } from "../shared/db/message-lists.ts";
+import type { Condition, Order, Selection } from "../shared/db/message-lists.ts";
 import type { Call } from "./route.ts";
 import { toCursor, toPage } from "./schemas/message-page.ts";
 import { toPagination } from "./schemas/page.ts";
 import { toStoredMessageView } from "./schemas/stored-message.ts";
 
-type Listed = { alternatives: readonly Condition[]; range: Range; scope: Scope; order: Order };
+type Listed = Selection & { order: Order };
 type Query = { page: number; pageSize: number; cursor?: string | undefined };
 
 /** The answer of every route that lists stored messages. Throws `validation_failed` for a page that has no number. */
 export async function listMessages({ services }: Call, { order, ...selection }: Listed, query: Query) {
   const page = toPage(query);
   // One more than is asked for tells whether there is a next page.
-  const [found, total] = await Promise.all([
-    messageLists.list(services.database, selection, order, { ...page, limit: page.limit + 1 }),
-    messageLists.count(services.database, selection),
-  ]);
+  const found = await messageLists.list(services.database, selection, order, { ...page, limit: page.limit + 1 });
+  const isEnd = "offset" in page && found.length <= page.limit && (found.length > 0 || page.offset === 0);
+  const total = isEnd ? page.offset + found.length : await messageLists.count(services.database, selection);
   const messages = found.slice(0, page.limit);
   const last = messages.at(-1);
   const nextCursor = last && found.length > messages.length ? toCursor(last) : null;
   const pagination = toPagination(query.page, query.pageSize, total);
   return { status: 200 as const, data: { messages: messages.map(toStoredMessageView), pagination, nextCursor } };
-}
-
-/** Of each of these sessions, one by one: each has its messages in order. */
-export function ofSessions(scope: Scope): Condition[] {
-  const MAX_APART = 20;
-  if (scope === "every session" || scope.length > MAX_APART)
-    return [{ sql: "TRUE", values: [], index: "messages_age" }];
-  return scope.map((sessionId) => ({ sql: "session_id = ?", values: [sessionId] }));
 }
 
 /** Written or received under any of these addresses. */

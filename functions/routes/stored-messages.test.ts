@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import * as messageLists from "../../shared/db/message-lists.ts";
 import * as messages from "../../shared/db/messages.ts";
 import type { NewMessage } from "../../shared/db/messages.ts";
 import * as sessions from "../../shared/db/sessions.ts";
@@ -131,6 +132,22 @@ describe("stored messages", () => {
     expect((await ask(`${path}&page=100000`)).body.error.details).toMatchObject([{ path: "query.page" }]);
   });
 
+  test("of few sessions and of many come in the same order, and nobody else's among them", async () => {
+    const others = 999_999;
+    await messages.keep(gateway.database.pool, [
+      { sessionId: others, message: text(BUDI, "6281100000008", "2026-11-21T12:00:00", { messageId: "OTHER" }) },
+    ]);
+    const unused = Array.from({ length: 60 }, (_, at) => 1_000_000 + at);
+    const page = { limit: 3, offset: 2 };
+    for (const scope of [[session], [session, ...unused.slice(0, 3)], [session, ...unused]]) {
+      const selection = { alternatives: "everything", range: {}, scope } as const;
+      const found = await messageLists.list(gateway.database, selection, "desc", page);
+      expect(found.map(({ messageId }) => messageId)).toEqual(["M5", "M4", "M3"]);
+      expect(await messageLists.count(gateway.database, selection)).toBe(7);
+    }
+    await gateway.database.pool.query("DELETE FROM messages WHERE session_id = ?", [others]);
+  });
+
   test("are nobody else's", async () => {
     for (const path of [`/messages/number/${BUDI}`, `/conversation/${OWN}/${BUDI}`, "/history/filtered"]) {
       expect(await idsOf(path, stranger)).toEqual([]);
@@ -171,6 +188,8 @@ describe("stored messages", () => {
       contacts: [{ number: BUDI, is_group: false }],
       pagination: { page: 2, pageSize: 2, total: 3, totalPages: 2 },
     });
+    const beyond = await ask(`/messages/number/${OWN}/contacts?pageSize=2&page=9`);
+    expect(beyond.data).toMatchObject({ contacts: [], pagination: { total: 3 } });
   });
 
   test("show what was edited and deleted, and by nobody but who wrote it", async () => {

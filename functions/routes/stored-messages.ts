@@ -1,7 +1,7 @@
 import * as z from "zod";
 import * as messageCounts from "../../shared/db/message-counts.ts";
 import * as sessions from "../../shared/db/sessions.ts";
-import { fromTo, listMessages, ofParty, ofSessions } from "../list-messages.ts";
+import { fromTo, listMessages, ofParty } from "../list-messages.ts";
 import { ownSession } from "../own-session.ts";
 import { answer, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
@@ -42,12 +42,8 @@ const listDetails = route({
   errors: ["session_not_found"],
   async handle({ query }, call) {
     const { sessionId: id } = await ownSession(call, query.session_id);
-    const alternatives = ofSessions([id]);
-    return await listMessages(
-      call,
-      { alternatives, range: onDay(query.date, call), scope: [id], order: "desc" },
-      query,
-    );
+    const range = onDay(query.date, call);
+    return await listMessages(call, { alternatives: "everything", range, scope: [id], order: "desc" }, query);
   },
 });
 
@@ -68,11 +64,7 @@ const listByNumber = (regions: Regions) =>
       const { services, caller } = call;
       const ofNumber = await sessions.scopeOf(services.database, caller, params.whatsapp_number);
       const range = onDay(query.date, call);
-      return await listMessages(
-        call,
-        { alternatives: ofSessions(ofNumber), range, scope: ofNumber, order: "desc" },
-        query,
-      );
+      return await listMessages(call, { alternatives: "everything", range, scope: ofNumber, order: "desc" }, query);
     },
   });
 
@@ -98,7 +90,7 @@ const listFiltered = (regions: Regions) =>
       const find = (address: string | undefined) =>
         address === undefined ? undefined : messageCounts.addressesOf(call.services.database, address, seen);
       const [senders, receivers] = await Promise.all([find(query.sender_number), find(query.receiver_number)]);
-      const alternatives = senders || receivers ? fromTo(senders, receivers) : ofSessions(seen);
+      const alternatives = senders || receivers ? fromTo(senders, receivers) : "everything";
       const range = toRange(query, call.services);
       return await listMessages(call, { alternatives, range, scope: seen, order: "desc" }, query);
     },

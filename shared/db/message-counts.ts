@@ -47,15 +47,16 @@ export async function counterparts(
     ...seen.values,
   ];
   const sql = `SELECT number, CAST(SUM(incoming) AS SIGNED) AS incoming, CAST(SUM(outgoing) AS SIGNED) AS outgoing,
-      MIN(first_at) AS firstAt, MAX(last_at) AS lastAt
+      MIN(first_at) AS firstAt, MAX(last_at) AS lastAt, COUNT(*) OVER () AS total
     FROM (${grouped}) one GROUP BY number ORDER BY lastAt DESC, number
     LIMIT ${Math.trunc(page.limit)} OFFSET ${Math.trunc(page.offset)}`;
+  const found = await select<Counterpart & { total: number }>(database.pool, sql, values);
+  const [first] = found;
+  if (first || page.offset === 0) return { counterparts: found, total: first?.total ?? 0 };
+  // Beyond the end there is no row that could tell.
   const count = `SELECT COUNT(DISTINCT number) AS total FROM (${grouped}) one`;
-  const found = await select<Counterpart>(database.pool, sql, values);
-  const isAll = page.offset === 0 && found.length < page.limit;
-  if (isAll) return { counterparts: found, total: found.length };
   const [row] = await select<{ total: number }>(database.pool, count, values);
-  return { counterparts: found, total: row?.total ?? 0 };
+  return { counterparts: [], total: row?.total ?? 0 };
 }
 
 /** Messages of one kind within one part of a time. */

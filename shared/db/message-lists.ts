@@ -31,17 +31,18 @@ export type Range = { from?: Date | undefined; to?: Date | undefined };
 /** The place of a message in a list. */
 export type Place = { sentAt: Date; rowId: number };
 export type Order = "asc" | "desc";
-/** What a list is of: messages that match any of the alternatives, no two of which match the same one. */
-export type Selection = { alternatives: readonly Condition[]; range: Range; scope: Scope };
-export type Condition = {
-  sql: string;
-  values: (string | number)[];
-  /** What to read in order, where MySQL would rather sort everything: for a condition that leaves nothing out. */
-  index?: "messages_age";
-};
+/** What a list is of: all that the scope holds, or what matches any of the alternatives, no two of which match the same. */
+export type Selection = { alternatives: "everything" | readonly Condition[]; range: Range; scope: Scope };
+export type Condition = { sql: string; values: (string | number)[] };
 
 /** Counts and numbered pages go so far: beyond it a page is found by the place of the one before. */
 export const MAX_COUNTED = 100_000;
+/**
+ * So many sessions, and messages of them all, are merged for a page: each session has its own in order. Beyond that the
+ * messages of the whole table are read in order, those of other sessions passed over.
+ */
+const MAX_SESSIONS_MERGED = 50;
+const MAX_MERGED = 50_000;
 
 /** The sessions as a condition on a column, without which nothing is read on behalf of anybody. */
 export const within = (scope: Scope, column = "session_id"): Condition =>
@@ -61,8 +62,8 @@ export async function list(
   const ordered = `ORDER BY sent_at ${order}, row_id ${order}`;
   const bounds = `LIMIT ${Math.trunc(page.limit)} OFFSET ${Math.trunc(offset)}`;
   const after = "after" in page ? afterPlace(page.after, order) : undefined;
-  const parts = conditionsOf(selection, after);
   const most = Math.trunc(offset + page.limit);
+  const parts = partsOf(apart(selection, most), selection, after);
   // Of several alternatives each has its own order, and all that come into question are sorted once more.
   const ids =
     parts.length === 1
@@ -88,7 +89,8 @@ export async function list(
 /** How many there are, at most `MAX_COUNTED`. */
 export async function count(database: Database, selection: Selection): Promise<number> {
   if (!isPossible(selection)) return 0;
-  const parts = conditionsOf(selection, undefined);
+  const { alternatives } = selection;
+  const parts = partsOf(alternatives === "everything" ? [EVERYTHING] : alternatives, selection, undefined);
   const values = parts.flatMap((part) => part.values);
   // To walk so far in an index is cheaper than to keep what is counted, as a bounded count does.
   const last = parts.map(({ sql }) => `(SELECT 1 FROM messages WHERE ${sql} LIMIT 1 OFFSET ${MAX_COUNTED - 1})`);
@@ -99,19 +101,35 @@ export async function count(database: Database, selection: Selection): Promise<n
 }
 
 const isPossible = ({ scope, alternatives }: Selection) =>
-  alternatives.length > 0 && (scope === "every session" || scope.length > 0);
+  (alternatives === "everything" || alternatives.length > 0) && (scope === "every session" || scope.length > 0);
 
 type Whole = { sql: string; values: (string | number | Date)[] };
-
 type Part = Whole & { table: string };
 
-function conditionsOf({ alternatives, range, scope }: Selection, after: Whole | undefined): Part[] {
+const EVERYTHING: Condition = { sql: "TRUE", values: [] };
+/** Read in order, where MySQL would rather sort everything. */
+const IN_ORDER: Condition & { table: string } = { ...EVERYTHING, table: "messages FORCE INDEX (messages_age)" };
+
+/** What is to be read for the first so many messages of a selection, each in an order of its own. */
+function apart({ alternatives, scope }: Selection, most: number): readonly (Condition & { table?: string })[] {
+  if (alternatives !== "everything") return alternatives;
+  if (scope === "every session") return [IN_ORDER];
+  const isMerged = scope.length <= MAX_SESSIONS_MERGED && scope.length * most <= MAX_MERGED;
+  if (scope.length > 1 && !isMerged) return [IN_ORDER];
+  return scope.map((sessionId) => ({ sql: "session_id = ?", values: [sessionId] }));
+}
+
+function partsOf(
+  conditions: readonly (Condition & { table?: string })[],
+  { range, scope }: Selection,
+  after: Whole | undefined,
+): Part[] {
   const time = inRange(range);
   const seen = within(scope);
-  return alternatives.map(({ sql, values, index }) => {
+  return conditions.map(({ sql, values, table = "messages" }) => {
     const all = [{ sql, values }, time, seen, ...(after ? [after] : [])];
     return {
-      table: index ? `messages FORCE INDEX (${index})` : "messages",
+      table,
       sql: all.map((one) => `(${one.sql})`).join(" AND "),
       values: all.flatMap((one) => one.values),
     };
