@@ -141,15 +141,28 @@ describe("an answer", () => {
     expect([changed.status, changed.headers.get("etag") === tag]).toEqual([200, false]);
   });
 
-  test("to an unknown path or method is route_not_found", async () => {
+  test("to an unknown path is route_not_found", async () => {
     for (const [method, path] of [
       ["GET", "/"],
       ["GET", `${BASE}/nowhere`],
-      ["PATCH", `${BASE}/devices`],
-      ["GET", `${BASE}/devices/abc/send-message`],
+      ["OPTIONS", `${BASE}/nowhere`],
     ] as const) {
       const answer = await call(method, path);
       expect(answer).toMatchObject({ status: 404, body: { error: { code: "route_not_found" } } });
+    }
+  });
+
+  test("by a method that the path has not names those that it has", async () => {
+    for (const [method, path, allowed] of [
+      ["PATCH", "/devices", "GET, POST, HEAD, OPTIONS"],
+      ["GET", "/devices/abc/send-message", "POST, OPTIONS"],
+      ["PUT", "/scheduled-messages/sch_1", "GET, DELETE, HEAD, OPTIONS"],
+    ] as const) {
+      const refused = await call(method, BASE + path);
+      expect(refused).toMatchObject({ status: 405, body: { error: { code: "method_not_allowed" } } });
+      expect(refused.headers.get("allow")).toBe(allowed);
+      const options = await createApp(services).request(BASE + path, { method: "OPTIONS" });
+      expect([options.status, options.headers.get("allow"), await options.text()]).toEqual([204, allowed, ""]);
     }
   });
 });

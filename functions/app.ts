@@ -39,7 +39,7 @@ const NOTHING: Received = { body: {}, asSent: {}, files: [], dispose: () => Prom
 
 /**
  * The API. It keeps nothing between requests and never throws: every answer is an envelope (but for the texts that a
- * route declares), a failure has a code of the table of errors, and an unknown path or method is `route_not_found`.
+ * route declares), a failure has a code of the table of errors, and an unknown path is `route_not_found`.
  */
 export function createApp(services: Services): Hono<Env> {
   const { config, database, log, closing } = services;
@@ -55,6 +55,12 @@ export function createApp(services: Services): Hono<Env> {
     if (status === 429 || status === 503)
       c.header("Retry-After", String(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
     return c.json(failure(error.code, error.details, languageOf(c), c.get("requestId"), now()), status);
+  };
+
+  const withoutRoute = (c: Context<Env>, methods: readonly string[]) => {
+    if (!methods.length) return fail(c, new ApiError("route_not_found"));
+    c.header("Allow", [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", "));
+    return c.req.method === "OPTIONS" ? c.body(null, 204) : fail(c, new ApiError("method_not_allowed"));
   };
 
   const reply = (c: Context<Env>, route: Route, answer: Answer) => {
@@ -111,8 +117,9 @@ export function createApp(services: Services): Hono<Env> {
 
   const findRoute = routeFinder(config);
   app.all("*", async (c) => {
-    const { route, params } = (await findRoute(c.req.method, c.req.path)) ?? {};
-    if (!route || !params) throw new ApiError("route_not_found");
+    const found = await findRoute(c.req.method, c.req.path);
+    if ("methods" in found) return withoutRoute(c, found.methods);
+    const { route, params } = found;
     const client = clientOf(c.env, c.req.header(), config.trustedProxies);
     const ofRequest = { ...services, trace: c.get("trace") };
     const common = { services: ofRequest, language: languageOf(c), client, requestId: c.get("requestId") };

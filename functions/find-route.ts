@@ -4,7 +4,11 @@ import { areasOf, loadArea } from "./areas.ts";
 import type { AreaName } from "./areas.ts";
 import type { Route } from "./route.ts";
 
-type Found = { route: Route; params: Record<string, string> };
+/** The route of a request; or where there is none, the methods that there are for its path. */
+type Found = { route: Route; params: Record<string, string> } | { methods: string[] };
+
+/** Every method of a route there is. */
+const METHODS = ["GET", "POST", "PUT", "DELETE"];
 
 /** Finds the route of a request, and loads what it belongs to when it is the first to ask for it. */
 export function routeFinder(config: ApiConfig) {
@@ -14,13 +18,15 @@ export function routeFinder(config: ApiConfig) {
     loaded.set(name, router);
     return router;
   };
-  return async (method: string, path: string): Promise<Found | undefined> => {
+  return async (method: string, path: string): Promise<Found> => {
+    const methods = new Set<string>();
     for (const name of areasOf(path)) {
       const router = await open(name);
       const [first] = router.match(method === "HEAD" ? "GET" : method, path)[0];
       if (first) return { route: first[0], params: decoded(first[1] as Record<string, string>) };
+      for (const other of METHODS) if (router.match(other, path)[0].length) methods.add(other);
     }
-    return undefined;
+    return { methods: [...methods] };
   };
 }
 

@@ -37,6 +37,7 @@ export const errors = {
     en: "A request with the login cookie must come from a page of this server",
   },
   route_not_found: { status: 404, id: "Alamat tidak ditemukan", en: "There is no such route" },
+  method_not_allowed: { status: 405, id: "Metode tidak berlaku untuk alamat ini", en: "There is no such method here" },
   device_not_found: { status: 404, id: "Device tidak ditemukan", en: "There is no such device" },
   qr_not_available: { status: 404, id: "QR Code tidak tersedia", en: "There is no QR code" },
   job_not_found: { status: 404, id: "Pekerjaan tidak ditemukan", en: "There is no such job" },
