@@ -9,7 +9,9 @@ import type { Refusal } from "./refusal.ts";
  * connection is not open or WhatsApp does not say.
  */
 export async function recipientRefusal(device: Device, to: string): Promise<Refusal | undefined> {
-  if (parseJid(to)?.server === GROUP_SERVER) return await groupRefuses(device, to);
+  const jid = parseJid(to);
+  if (!jid) return { errorCode: "invalid_phone" };
+  if (jid.server === GROUP_SERVER) return await groupRefuses(device, to);
   const phone = phoneOfJid(to);
   return phone && !(await device.isOnWhatsApp(phone)) ? { errorCode: "not_on_whatsapp" } : undefined;
 }

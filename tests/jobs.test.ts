@@ -263,17 +263,22 @@ describe("several messages in one request", () => {
   const bulk = (body: unknown, headers = {}) => gateway.call("POST", "/devices/bulk/send-message", body, headers);
 
   it("are answered with what became of each, and one bad recipient does not stop the rest", async () => {
-    const numbers = [friend.number, "6281199999998", friend.number];
+    const numbers = [friend.number, "6281199999998", "0812 no number", friend.number];
     const answer = await bulk({ messages: numbers.map((to, n) => ({ to, message: `massal ${n}` })), delay: 0 });
     expect(answer.status).toBe(200);
     expect(answer.body.data).toMatchObject({
-      total: 3,
+      total: 4,
       successCount: 2,
-      errorCount: 1,
-      results: [{ status: "success" }, { status: "error", error: "not_on_whatsapp" }, { status: "success" }],
+      errorCount: 2,
+      results: [
+        { status: "success" },
+        { status: "error", error: "not_on_whatsapp" },
+        { to: "0812 no number", status: "error", error: "invalid_phone" },
+        { status: "success" },
+      ],
     });
     const texts = (await friend.inbox()).map(({ text }) => text);
-    expect(texts).toEqual(["massal 0", "massal 2"]);
+    expect(texts).toEqual(["massal 0", "massal 3"]);
   });
 
   it("may be files", async () => {

@@ -28,7 +28,7 @@ import {
 } from "../schemas/job.ts";
 import { messageText } from "../schemas/message-text.ts";
 import { pageQuery, pagination, toPagination } from "../schemas/page.ts";
-import { recipient } from "../schemas/recipient.ts";
+import { recipientOfMany } from "../schemas/recipient.ts";
 import { acceptJob } from "../send-bulk.ts";
 
 const BASE = "/api/whatsapp-multi-device";
@@ -86,7 +86,7 @@ const sendTextJob = (regions: readonly string[] | undefined) =>
     headers: z.object({ "idempotency-key": idempotencyKey.optional() }),
     body: z.object({
       messages: z
-        .array(z.object({ to: recipient(regions), message: messageText }))
+        .array(z.object({ to: recipientOfMany(regions), message: messageText }))
         .min(1)
         .max(MAX_JOB_ITEMS),
       delay: delaySeconds,
@@ -95,7 +95,7 @@ const sendTextJob = (regions: readonly string[] | undefined) =>
     answers: {
       202: answer({ id: "Pekerjaan diterima", en: "The job was accepted" }, pendingJob, pendingJobExample),
     },
-    errors: ["invalid_phone", "device_not_found", "idempotency_mismatch", "too_many_requests"],
+    errors: ["device_not_found", "idempotency_mismatch", "too_many_requests"],
     async handle({ params, headers, body }, call) {
       const device = await ownDevice(call, params.deviceId);
       const items = body.messages.map(({ to, message }) => ({ kind: "send-text" as const, to, text: message }));

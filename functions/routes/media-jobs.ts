@@ -39,7 +39,7 @@ export const mediaJobRoutes = (config: ApiConfig): Route[] => [
     params: deviceParams,
     body: z.object({ items: z.array(mediaItem(config.phoneRegions)).min(1).max(MAX_JOB_ITEMS), delay: delaySeconds }),
     bodyExample: { items: [{ to: "081234567890", ...EXAMPLE }], delay: 3 },
-    errors: [...errors, "invalid_phone"],
+    errors,
     handle: async ({ params, headers, body }, call) =>
       await accept(call, await ownDevice(call, params.deviceId), body, headers["idempotency-key"]),
   }),

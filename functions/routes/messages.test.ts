@@ -119,7 +119,7 @@ describe("a wrong message", () => {
     ["both one and many", { ...MESSAGE, messages: [MESSAGE] }, "validation_failed", ["body.messages"]],
     [
       "of many, one of them bad",
-      { messages: [MESSAGE, { to: "1" }] },
+      { messages: [MESSAGE, { to: 1 }] },
       "validation_failed",
       ["body.messages.1.to", "body.messages.1.message"],
     ],

@@ -9,7 +9,7 @@ import { deviceParams } from "../schemas/device.ts";
 import { bulkResult, delayMsOf, delaySeconds, MAX_BULK_BYTES, MAX_BULK_ITEMS, pendingJob } from "../schemas/job.ts";
 import { messageText } from "../schemas/message-text.ts";
 import { oneOrMany } from "../schemas/one-or-many.ts";
-import { recipient } from "../schemas/recipient.ts";
+import { recipient, recipientOfMany } from "../schemas/recipient.ts";
 import { refuseKeyOfJob, sendBulk } from "../send-bulk.ts";
 import { SEND_ERRORS, sendMessage, sentAnswer } from "../send-message.ts";
 
@@ -21,7 +21,7 @@ const oneOrManyTexts = (regions: readonly string[] | undefined) =>
       to: recipient(regions).optional(),
       message: messageText.optional(),
       messages: z
-        .array(z.object({ to: recipient(regions), message: messageText }))
+        .array(z.object({ to: recipientOfMany(regions), message: messageText }))
         .min(1)
         .max(MAX_BULK_ITEMS)
         .optional()

@@ -52,7 +52,7 @@ export const pendingJobExample: z.input<typeof pendingJob> = {
 
 const itemResult = z
   .object({
-    to: z.string().meta({ description: "The recipient's JID." }),
+    to: z.string().meta({ description: "The recipient's JID, or what was given in its place." }),
     status: z.enum(["success", "error"]),
     messageId: z.string().optional(),
     error: z

@@ -3,7 +3,7 @@ import { MAX_FILE_NAME_LENGTH, MAX_TEXT_LENGTH } from "../../shared/commands.ts"
 import type { MediaId } from "../../shared/ids.ts";
 import { MEDIA_KINDS } from "../../shared/media.ts";
 import { wellFormedText } from "./message-text.ts";
-import { recipient } from "./recipient.ts";
+import { recipientOfMany } from "./recipient.ts";
 
 const MAX_URL_LENGTH = 2048;
 const MAX_MIMETYPE_LENGTH = 100;
@@ -67,7 +67,7 @@ const fileReference = {
 
 /** One media message of many. */
 export const mediaItem = (regions: readonly string[] | undefined) =>
-  z.object({ to: recipient(regions), ...mediaFields, ...fileReference });
+  z.object({ to: recipientOfMany(regions), ...mediaFields, ...fileReference });
 
 /** One of many to the same group. */
 export const groupMediaItem = z.object({ ...mediaFields, mediaType: mediaType.optional(), ...fileReference });

@@ -29,3 +29,22 @@ export const recipient = (regions: readonly string[] | undefined) =>
         "A phone number (`0812…`, `62812…` or `+62812…`; other countries where `PHONE_REGIONS` opens them), or a JID: `…@s.whatsapp.net`, `…@lid`, `…@g.us`.",
       examples: ["081234567890"],
     });
+
+/** As the rows of jobs hold it. */
+const MAX_RECIPIENT_LENGTH = 100;
+
+/**
+ * Whom a message of many is for. What is no recipient stays as it is, for the host to refuse: one bad recipient must not
+ * stop the rest.
+ * @param regions see `ApiConfig.phoneRegions`
+ */
+export const recipientOfMany = (regions: readonly string[] | undefined) =>
+  z
+    .string()
+    .max(MAX_RECIPIENT_LENGTH)
+    .regex(/^[\x20-\x7e]*$/)
+    .transform((value) => parseRecipient(value, regions) ?? value)
+    .meta({
+      description: "As `to` of a single message. One that is not accepted fails alone, with `invalid_phone`.",
+      examples: ["081234567890"],
+    });
