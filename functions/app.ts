@@ -79,7 +79,7 @@ export function createApp(services: Services): Hono<Env> {
       if (isKnown(tag, c.req.header("if-none-match"))) return c.body(null, 304);
     }
     c.status(answer.status as 200);
-    return c.json(success(spec.message, answer.data, languageOf(c), now()));
+    return c.json(success(answer.message ?? spec.message, answer.data, languageOf(c), now()));
   };
 
   const budgetOf = config.rateLimitPerMinute ? createRateLimiter(database, config.rateLimitPerMinute) : undefined;

@@ -76,8 +76,11 @@ export type AnswerSpec<Data extends z.ZodType = z.ZodType> = {
 };
 export type AnswerSpecs = Record<number, AnswerSpec>;
 
-/** The `data` of an answer goes into the envelope; `text` is a whole body of its own type. */
-type DataAnswer = { status: number; data: unknown; headers?: Record<string, string> };
+/**
+ * The `data` of an answer goes into the envelope, with a sentence of its own where the usual one would be wrong; `text` is a
+ * whole body of its own type.
+ */
+type DataAnswer = { status: number; data: unknown; message?: Sentence; headers?: Record<string, string> };
 type TextAnswer = {
   status: 200;
   contentType: string;
@@ -92,6 +95,7 @@ type AnswerOf<Specs extends AnswerSpecs> = {
   [Status in keyof Specs & number]: {
     status: Status;
     data: z.input<Specs[Status]["data"]>;
+    message?: Sentence;
     headers?: Record<string, string>;
   };
 }[keyof Specs & number];

@@ -5,11 +5,15 @@ import { dispatchJob, findJobReplay } from "../shared/dispatch-job.ts";
 import type { NewWork } from "../shared/dispatch-job.ts";
 import { ApiError } from "../shared/errors.ts";
 import { idempotency, IDEMPOTENCY_REPLAYED } from "./idempotency.ts";
+import type { Sentence } from "./language.ts";
 import { maySend } from "./may-send.ts";
 import type { Call } from "./route.ts";
 import { toItemResult, toPendingJob } from "./schemas/job.ts";
 import { PREFERENCE_APPLIED } from "./schemas/prefer.ts";
 import { settledJob } from "./settled-job.ts";
+
+/** Some of them may have failed. */
+const DONE: Sentence = { id: "Pengiriman massal selesai", en: "Every message was dealt with" };
 
 type Headers = { "idempotency-key"?: string | undefined; prefer?: boolean | undefined };
 
@@ -61,5 +65,5 @@ export async function sendBulk(call: Call, device: Device, work: NewWork, header
     errorCount: job.failed,
     results: results.map(toItemResult),
   };
-  return { status: 200 as const, data, headers: accepted.headers };
+  return { status: 200 as const, data, message: DONE, headers: accepted.headers };
 }
