@@ -12,6 +12,7 @@ const schema = z.object({
   choice: z.enum(["a", "b"]),
   absent: z.enum(["a", "b"]),
   form: z.string().regex(/^a+$/),
+  day: z.iso.date(),
   later: z.never().optional(),
   own: z.string().refine(() => false, { params: { sentence: { id: "tidak", en: "no" } } }),
 });
@@ -23,6 +24,7 @@ const wrong = {
   low: "0",
   choice: "c",
   form: "b",
+  day: "22-11-2026",
   later: true,
   own: "x",
 };
@@ -41,6 +43,7 @@ test("every kind of mistake is told in English", () => {
     choice: "must be one of: a, b",
     absent: "is required",
     form: "must match /^a+$/",
+    day: "must match YYYY-MM-DD",
     later: "is not supported yet",
     own: "no",
   });
@@ -57,6 +60,7 @@ test("and in Indonesian", () => {
     choice: "harus salah satu dari: a, b",
     absent: "wajib diisi",
     form: "harus sesuai /^a+$/",
+    day: "harus sesuai YYYY-MM-DD",
     later: "belum didukung",
     own: "tidak",
   });

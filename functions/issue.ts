@@ -20,6 +20,9 @@ export function describeIssue(issue: z.core.$ZodIssue, language: Language): stri
   return sentenceOf(issue)[language];
 }
 
+/** How people write what has a long pattern. */
+const WRITTEN: Record<string, string> = { date: "YYYY-MM-DD", datetime: "YYYY-MM-DDTHH:mm:ssZ" };
+
 function sentenceOf(issue: z.core.$ZodIssue): Sentence {
   const rule = brokenRule(issue);
   if (rule) return rule.sentence;
@@ -37,7 +40,7 @@ function sentenceOf(issue: z.core.$ZodIssue): Sentence {
       return { id: `harus salah satu dari: ${values}`, en: `must be one of: ${values}` };
     }
     case "invalid_format": {
-      const form = issue.pattern ?? issue.format;
+      const form = WRITTEN[issue.format] ?? issue.pattern ?? issue.format;
       return { id: `harus sesuai ${form}`, en: `must match ${form}` };
     }
     case "custom":

@@ -58,8 +58,8 @@ export const mediaBodies = ({ mediaRequestMaxBytes }: Pick<ApiConfig, "mediaRequ
     fileFields: ["file"],
   },
   tooLarge: {
-    id: "lebih dari yang dapat dibawa satu permintaan: unggah berkas dengan POST …/media-uploads dan kirim mediaId-nya",
-    en: "more than one request can carry: upload the file with POST …/media-uploads and send its mediaId",
+    id: "lebih dari yang dapat dibawa satu permintaan: unggah berkas, paling besar 16 MB, dengan POST …/media-uploads dan kirim mediaId-nya",
+    en: "more than one request can carry: upload the file, of at most 16 MB, with POST …/media-uploads and send its mediaId",
   },
 });
 

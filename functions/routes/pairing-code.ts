@@ -6,6 +6,7 @@ import { parsePhone } from "../../shared/phone.ts";
 import { commandFailure } from "../command-failure.ts";
 import { finishedCommand } from "../finished-command.ts";
 import type { BrokenRule } from "../issue.ts";
+import type { Sentence } from "../language.ts";
 import { ownDevice } from "../own-device.ts";
 import { answer, route } from "../route.ts";
 import type { Route } from "../route.ts";
@@ -16,6 +17,8 @@ const NOT_A_PHONE: BrokenRule = {
   code: "invalid_phone",
   sentence: { id: "bukan nomor telepon yang diterima", en: "is not a phone number that is accepted" },
 };
+
+const REQUIRED: Sentence = { id: "wajib diisi, atau phoneNumber", en: "is required, or phoneNumber" };
 
 const pairing = z.object({
   pairingCode: z.string().meta({ description: "To be typed on the phone: Linked devices, Link with phone number." }),
@@ -61,7 +64,8 @@ export function pairingRoutes(regions: readonly string[] | undefined): Route[] {
       async handle({ params, body }, call) {
         const { config, database } = call.services;
         const number = body.phone ?? body.phoneNumber;
-        if (!number) throw new ApiError("validation_failed", [{ path: "body.phone", message: "is missing" }]);
+        if (number === undefined)
+          throw new ApiError("validation_failed", [{ path: "body.phone", message: REQUIRED[call.language] }]);
         const device = await ownDevice(call, params.deviceId);
         const dispatched = await dispatch(call.services, device, { kind: "pairing-code", phone: number });
         const command = await finishedCommand(database, dispatched.command, config.syncWaitMs, call.isAbandoned);
