@@ -63,6 +63,33 @@ test("a child that cannot be started again is tried until it can, each time afte
   await supervisor.stop("part");
 });
 
+test("a child that is killed again and again is started as soon as the first time, one that keeps ending is not", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  try {
+    let starts = 0;
+    let end = (_how: string) => {};
+    await supervisor.start("part", async () => {
+      starts++;
+      const exited = new Promise<string>((resolve) => {
+        end = resolve;
+      });
+      return { pid: starts, exited, stop: async () => end("SIGTERM") };
+    });
+    const startsAfterHalfASecond = async (how: string) => {
+      end(how);
+      await vi.advanceTimersByTimeAsync(500);
+      return starts;
+    };
+    for (const count of [2, 3, 4]) expect(await startsAfterHalfASecond("SIGKILL")).toBe(count);
+    expect(await startsAfterHalfASecond("exit code 1")).toBe(4);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(starts).toBe(5);
+    await supervisor.stop("part");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("a child that was stopped stays down, also when it had just died", async () => {
   const child = await supervisor.start("part", () => launch("part"));
   supervisor.kill("part", "SIGKILL");

@@ -17,10 +17,12 @@ const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 10_000;
 /** A child that ran this long is healthy: its next end is not a part of the same trouble. */
 const HEALTHY_AFTER_MS = 60_000;
+/** How a child ends that somebody killed, which says nothing about itself. */
+const KILLED = "SIGKILL";
 
 /**
  * Keeps children running: one that ends without having been stopped is launched again, after 0.5 s at first and up to
- * 10 s when it keeps ending.
+ * 10 s when it keeps ending by itself.
  */
 export function createSupervisor(hooks: SupervisorHooks) {
   const children = new Map<string, Child>();
@@ -54,7 +56,7 @@ export function createSupervisor(hooks: SupervisorHooks) {
       if (child.stopped.signal.aborted) return;
       changed();
       hooks.report(`${name} ended unexpectedly (${how}) and is started again`);
-      delayMs = Date.now() - startedAt > HEALTHY_AFTER_MS ? FIRST_DELAY_MS : delayMs;
+      if (how === KILLED || Date.now() - startedAt > HEALTHY_AFTER_MS) delayMs = FIRST_DELAY_MS;
       if (!(await relaunch(child, launch, delayMs))) return;
       delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
       child.running = true;
