@@ -1,5 +1,6 @@
-import { encodeWAMessage, proto } from "@whiskeysockets/baileys";
+import { aesEncryptGCM, encodeWAMessage, hmacSign, proto } from "@whiskeysockets/baileys";
 import type { BinaryNodeAttributes } from "@whiskeysockets/baileys";
+import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { testDatabase, testUser } from "../local/testing/test-database.ts";
 import * as devices from "../shared/db/devices.ts";
@@ -160,6 +161,36 @@ describe("the inbox of a device", () => {
     const inbox = open(journalOf({ a: textEntry("M12", "berdua"), b: textEntry("M13", "berdua") }), database, readers);
     await inbox.idle();
     expect(told).toEqual(["persist 2 with 2 events, 0 committed", "store M12,M13, 1 committed"]);
+    await inbox.close();
+  });
+
+  it("tells what a vote is for also when it came together with its poll", async () => {
+    const messageSecret = Buffer.alloc(32, 5);
+    const poll = encodeWAMessage({
+      messageContextInfo: { messageSecret },
+      pollCreationMessage: { name: "Makan?", options: [{ optionName: "Soto" }, { optionName: "Rawon" }] },
+    });
+    // As decryptPollVote (lib/Utils/process-message.js) has it; the sender votes in a poll of their own.
+    const about = Buffer.concat([Buffer.from(`POLL${SENDER}${SENDER}Poll Vote`), Buffer.from([1])]);
+    const secret = hmacSign(about, hmacSign(messageSecret, Buffer.alloc(32)));
+    const selectedOptions = [createHash("sha256").update("Rawon").digest()];
+    const chosen = proto.Message.PollVoteMessage.encode({ selectedOptions }).finish();
+    const encIv = Buffer.alloc(12, 1);
+    const vote = { encPayload: aesEncryptGCM(chosen, secret, encIv, Buffer.from(`POLL\0${SENDER}`)), encIv };
+    const pollCreationMessageKey = { remoteJid: SENDER, fromMe: true, id: "POLL" };
+    const inbox = open(
+      journalOf({
+        poll: { ...textEntry("POLL", "x"), plain: poll },
+        vote: {
+          ...textEntry("VOTE", "x"),
+          plain: encodeWAMessage({ pollUpdateMessage: { pollCreationMessageKey, vote } }),
+        },
+      }),
+    );
+    await inbox.idle();
+    expect(await recorded("VOTE")).toMatchObject([
+      { data: { messageType: "poll_vote", selectedOptions: ["Rawon"], target: { messageId: "POLL" } } },
+    ]);
     await inbox.close();
   });
 

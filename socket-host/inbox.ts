@@ -181,7 +181,10 @@ export class Inbox {
     const { database, deviceId, epoch, state, recordReceipt, readers } = this.#options;
     const reader = { creds: state.creds, book: this.#book };
     const journaled = keys.flatMap((key) => state.inbox.get(key) ?? []).map((entry) => readJournaled(entry, reader));
-    for (const one of journaled) one.messages = await Promise.all(one.messages.map((each) => this.#withVote(each)));
+    const arrived = journaled.flatMap((one) => one.messages);
+    for (const one of journaled) {
+      one.messages = await Promise.all(one.messages.map((each) => this.#withVote(each, arrived)));
+    }
     const messages = journaled.flatMap((one) => one.messages);
     const eventOf = (message: IncomingMessage) => withMediaLink(messageEvent(message), deviceId);
     const facts = journaled.flatMap((one) => [...one.messages.map(eventOf), ...one.facts]);
@@ -201,14 +204,18 @@ export class Inbox {
     return "recorded";
   }
 
-  /** A poll of the same batch is not in the chat store yet: such a vote is told without what it is for. */
-  async #withVote(message: IncomingMessage): Promise<IncomingMessage> {
+  /** @param arrived what came in together with it, and so is not in the chat store yet: its poll may be among that */
+  async #withVote(message: IncomingMessage, arrived: readonly IncomingMessage[]): Promise<IncomingMessage> {
     if (message.content.messageType !== "poll_vote") return message;
     const { findMessage, log } = this.#options;
-    const poll = await findMessage(message.content.target.messageId).catch((err: unknown) => {
-      // What else came in must not wait for this.
-      log.warn({ err }, "the poll of a vote is not to be had");
-    });
+    const { messageId } = message.content.target;
+    const beside = arrived.find((one) => one.messageId === messageId)?.bytes();
+    const find = () =>
+      findMessage(messageId).catch((err: unknown) => {
+        // What else came in must not wait for this.
+        log.warn({ err }, "the poll of a vote is not to be had");
+      });
+    const poll = beside ?? (await find());
     return poll ? withVote(message, poll, this.#book) : message;
   }
 
