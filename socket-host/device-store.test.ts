@@ -2,16 +2,11 @@ import { beforeAll, expect, test } from "vitest";
 import { testDatabase, testUser } from "../local/testing/test-database.ts";
 import * as devices from "../shared/db/devices.ts";
 import type { Database } from "../shared/db/pool.ts";
-import { loadHostConfig } from "../shared/config.ts";
 import type { DeviceId, UserId } from "../shared/ids.ts";
-import { createLog } from "../shared/log.ts";
-import { openMediaFiles } from "../shared/media-files.ts";
-import { openHostMedia } from "./media/host-media.ts";
-import { PageCache } from "./chat-store/page-cache.ts";
 import { MemoryStorage } from "./device-state/testing/memory-storage.ts";
 import { DeviceStore } from "./device-store.ts";
+import { deviceOptions } from "./testing/device-options.ts";
 
-const log = createLog("test", "silent");
 const deviceId = "stored" as DeviceId;
 let database: Database;
 let userId: UserId;
@@ -22,30 +17,13 @@ beforeAll(async () => {
   await devices.create(database, { deviceId, userId, deviceName: null }, 1);
 });
 
-function storeOf(storage: MemoryStorage, epoch: number, lease: { epoch: number } | undefined) {
-  const environment = {
-    DATABASE_URL: "mysql://localhost/test",
-    COMMAND_QUEUE_URLS: "http://localhost/queue",
-    DELIVERY_QUEUE_URL: "http://localhost/deliveries",
-    STATE_BUCKET: "state",
-    MEDIA_BUCKET: "media",
-    STATE_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString("base64"),
-  };
-  return new DeviceStore({
-    owned: { deviceId, userId, shard: 0, isWanted: true },
-    epoch,
-    database,
-    record: () => Promise.reject(new Error("not expected")),
-    rule: () => Promise.resolve(false),
+const storeOf = (storage: MemoryStorage, epoch: number, lease: { epoch: number } | undefined) =>
+  new DeviceStore({
+    ...deviceOptions({ database, deviceId, userId }),
     storage,
-    config: loadHostConfig(environment),
-    pageCache: new PageCache(),
-    media: openHostMedia(openMediaFiles("media")),
-    log,
-    onOverflow: () => undefined,
+    epoch,
     raiseEpoch: async (above) => lease && Math.max(lease.epoch, above + 1),
   });
-}
 
 const lifeOf = async (store: DeviceStore) => {
   const life = await store.load();
