@@ -13,7 +13,7 @@ export async function recordAudit(
 ): Promise<void> {
   const whole = { ...entry, address: client.address, requestId };
   try {
-    await audit.append(services.database, whole);
+    await audit.append(services.database.pool, whole);
   } catch (error) {
     services.log.error({ audit: whole, err: error }, "the audit log did not take an entry");
   }

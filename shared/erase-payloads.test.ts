@@ -53,12 +53,16 @@ it("waits for those who are to be told, and forgets what they answered", async (
   const insert = `INSERT INTO deliveries (webhook_id, event_id, device_id, sequence, type, due_at, expires_at, answer)
     VALUES ('wh', ?, ?, ?, ?, NOW(3), NOW(3) + INTERVAL 1 DAY, 'you wrote: Halo juga')`;
   await execute(database.pool, insert, [event.id, deviceId, event.sequence, event.type]);
+  const tried = `INSERT INTO delivery_tries (delivery_id, try_number, tried_at, tried_ms, answer)
+    SELECT delivery_id, 1, NOW(3), 5, answer FROM deliveries WHERE event_id = ?`;
+  await execute(database.pool, tried, [event.id]);
   await erasePayloads(database, 0);
   const isErased = async () => (await all()).find(({ id }) => id === event.id)?.isErased;
   expect(await isErased()).toBe(false);
   await execute(database.pool, "UPDATE deliveries SET state = 'delivered' WHERE event_id = ?", [event.id]);
   await erasePayloads(database, 0);
   expect(await isErased()).toBe(true);
-  const [rows] = await database.pool.query("SELECT answer FROM deliveries WHERE event_id = ?", [event.id]);
-  expect(rows).toEqual([{ answer: null }]);
+  const answers = `SELECT d.answer, t.answer AS tried FROM deliveries d JOIN delivery_tries t ON t.delivery_id = d.delivery_id
+    WHERE d.event_id = ?`;
+  expect((await database.pool.query(answers, [event.id]))[0]).toEqual([{ answer: null, tried: null }]);
 });

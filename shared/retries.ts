@@ -34,7 +34,7 @@ const FAILURES_TO_PAUSE = 10;
 const FIRST_PAUSE_MS = 10 * SECOND;
 const LONGEST_PAUSE_MS = 10 * MINUTE;
 /** A webhook that has only failed for so long is disabled. */
-export const DISABLED_AFTER_DAYS = 5;
+export const FAILING_SECONDS_TO_DISABLE = 5 * 24 * 3_600;
 
 export type EndpointKind = keyof typeof DELAYS_MS;
 

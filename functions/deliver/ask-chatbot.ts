@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { SendingPayload } from "../../shared/commands.ts";
-import type { TestEvent } from "../../shared/db/deliveries.ts";
 import * as devices from "../../shared/db/devices.ts";
 import * as requestCounts from "../../shared/db/request-counts.ts";
 import type { Endpoint } from "../../shared/db/webhooks.ts";
 import { dispatch } from "../../shared/dispatch.ts";
 import type { Event } from "../../shared/events.ts";
 import type { GuardedFetch } from "../../shared/guarded-fetch.ts";
+import type { Notice } from "../../shared/notices.ts";
 import { fetchFile } from "../fetch-file.ts";
 import type { FileFault } from "../inspect-file.ts";
 import { mediaPayload } from "../media-payload.ts";
@@ -36,7 +36,7 @@ export async function askChatbot(
   services: DeliverServices,
   receiver: Receiver & { fetcher: GuardedFetch },
   { webhookId, userId }: Endpoint,
-  event: Event | TestEvent,
+  event: Event | Notice,
 ): Promise<Asked> {
   if (event.type !== "message.received") return { posted: undefined, error: "not_a_message" };
   const { chat, chatPhone } = event.data;

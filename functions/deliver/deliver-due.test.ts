@@ -5,6 +5,7 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { testDatabase, testUser } from "../../local/testing/test-database.ts";
 import * as deliveries from "../../shared/db/deliveries.ts";
+import * as deliveryLog from "../../shared/db/delivery-log.ts";
 import * as devices from "../../shared/db/devices.ts";
 import * as events from "../../shared/db/events.ts";
 import { execute, select, transaction } from "../../shared/db/pool.ts";
@@ -99,7 +100,7 @@ const statuses = (count: number): NewEvent[] =>
 const record = (list: NewEvent[], of = deviceId) =>
   transaction(database, (runner) => events.append(runner, of, EPOCH, list));
 const log = (webhookId: WebhookId) =>
-  deliveries.list(database, webhookId, { state: undefined, before: Number.MAX_SAFE_INTEGER }, 1_000);
+  deliveryLog.list(database, webhookId, { state: undefined, before: Number.MAX_SAFE_INTEGER }, 1_000);
 const only = async (webhookId: WebhookId) => {
   const [delivery, ...others] = await log(webhookId);
   expect(others).toEqual([]);
@@ -145,7 +146,11 @@ describe("an event", () => {
       occurredAt: event?.occurredAt.toISOString(),
       data: event?.data,
     });
-    expect(await only(webhookId)).toMatchObject({ state: "delivered", tries: 1, answerStatus: 200, answer: "ok" });
+    expect(await only(webhookId)).toMatchObject({
+      state: "delivered",
+      lastTry: { status: 200, answer: "ok" },
+      earlierTries: [],
+    });
     expect([await log(other.webhookId), await log(elsewhere.webhookId)]).toEqual([[], []]);
   });
 
@@ -197,7 +202,11 @@ describe("a receiver", () => {
     for (let tries = 1; tries <= 10; tries++) {
       await deliverDue(services, webhookId);
       const delivery = await only(webhookId);
-      expect(delivery).toMatchObject({ tries, answerStatus: 500, error: "http_status", answer: "x".repeat(1_000) });
+      expect(delivery).toMatchObject({
+        tries,
+        lastTry: { status: 500, error: "http_status", answer: "x".repeat(1_000) },
+      });
+      expect(delivery?.earlierTries).toHaveLength(tries - 1);
       const waitSeconds = Math.ceil(((delivery?.dueAt?.getTime() ?? Date.now()) - Date.now()) / 1000) + 1;
       seconds += waitSeconds;
       await advance(waitSeconds);
@@ -227,7 +236,7 @@ describe("a receiver", () => {
     await record(statuses(1));
     await deliverDue(services, webhookId);
     expect(received).toHaveLength(1);
-    expect(await only(webhookId)).toMatchObject({ state: "pending", tries: 1, error });
+    expect(await only(webhookId)).toMatchObject({ state: "pending", tries: 1, lastTry: { error } });
   });
 
   test("that answers 410 is asked no more", async () => {
@@ -235,7 +244,7 @@ describe("a receiver", () => {
     respond = (_request, response) => response.writeHead(410).end();
     await record(statuses(1));
     await deliverDue(services, webhookId);
-    expect(await only(webhookId)).toMatchObject({ state: "dead", answerStatus: 410 });
+    expect(await only(webhookId)).toMatchObject({ state: "dead", lastTry: { status: 410 } });
     expect(await webhooks.get(database, userId, webhookId)).toMatchObject({ disabledReason: "gone" });
     await record(statuses(1));
     expect(await log(webhookId)).toHaveLength(1);
@@ -288,6 +297,21 @@ describe("a receiver", () => {
       "SELECT target FROM audit_log WHERE action = 'webhook.disable' ORDER BY entry_id DESC LIMIT 1",
     );
     expect(entry?.target).toBe(webhookId);
+  });
+
+  test("that is disabled is told of to the others of its user that want to know", async () => {
+    const told = await subscribe({ eventTypes: ["webhook.disabled"] });
+    const untold = await subscribe({ eventTypes: ["message.received"] });
+    const { webhookId } = await subscribe({ eventTypes: ["device.status"] });
+    respond = (_request, response) => response.writeHead(410).end();
+    await record(statuses(1));
+    await deliverDue(services, webhookId);
+    expect(wakes).toContainEqual({ webhookId: told.webhookId, delayMs: undefined });
+    received = [];
+    respond = (_request, response) => response.writeHead(200).end();
+    for (const one of [told, untold]) await deliverDue(services, one.webhookId);
+    const notice = { type: "webhook.disabled", deviceId: null, data: { webhookId, reason: "gone" } };
+    expect(received.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([notice]);
   });
 
   test("that wants the order gets it, of each device, also when it fails", async () => {

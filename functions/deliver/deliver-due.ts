@@ -1,21 +1,21 @@
 import { SpanKind } from "@opentelemetry/api";
-import * as audit from "../../shared/db/audit.ts";
 import * as deliveries from "../../shared/db/deliveries.ts";
 import type { Claim, ClaimedDelivery, Try } from "../../shared/db/deliveries.ts";
-import * as webhooks from "../../shared/db/webhooks.ts";
 import type { Endpoint } from "../../shared/db/webhooks.ts";
 import { LONGEST_WAKE_DELAY_SECONDS } from "../../shared/delivery-queue.ts";
 import type { WebhookId } from "../../shared/ids.ts";
-import { retryDelayMs } from "../../shared/retries.ts";
+import { FAILING_SECONDS_TO_DISABLE, retryDelayMs } from "../../shared/retries.ts";
 import { beginStep, traceIdOf } from "../../shared/trace.ts";
 import { askChatbot } from "./ask-chatbot.ts";
 import type { DeliverServices } from "./deliver-services.ts";
+import { disableWebhook } from "./disable-webhook.ts";
 import { postEvent } from "./post-event.ts";
 import type { Posted } from "./post-event.ts";
 import { receiverOf } from "./receiver.ts";
 
 /** After so long the rest is left to the next wake: a function has an end. */
 const ROUND_UNTIL_MS = 20_000;
+const FAILING_MS_TO_DISABLE = FAILING_SECONDS_TO_DISABLE * 1_000;
 const RENEW_EVERY_MS = 2_000;
 const KEPT_ANSWER_BYTES = 1_000;
 /** A receiver that asks for a pause gets one, but not for ever. */
@@ -52,16 +52,15 @@ async function runRound(services: DeliverServices, claimed: Claim) {
   const succeeded = counted.filter(({ outcome }) => outcome.isDelivered).length;
   const failed = counted.length - succeeded;
   const { webhookId } = endpoint;
-  if (endpoint.kind === "webhook" && counted.some(({ posted }) => posted?.status === GONE)) {
-    if (await webhooks.disable(database, webhookId, "gone")) await tellDisabled(services, webhookId, "gone");
-  }
-  const askedMs = Math.max(0, ...counted.map(({ posted }) => askedPauseMs(posted)));
-  const { pausedMs, isDisabled } = await deliveries.recordRound(database, endpoint, {
+  const pausedMs = await deliveries.recordRound(database, endpoint, {
     succeeded,
     failed,
-    pauseMs: askedMs,
+    pauseMs: Math.max(0, ...counted.map(({ posted }) => askedPauseMs(posted))),
   });
-  if (isDisabled) await tellDisabled(services, webhookId, "failing");
+  const isGone = counted.some(({ posted }) => posted?.status === GONE);
+  const { failingSince } = endpoint;
+  const isHopeless = !succeeded && failingSince && Date.now() - failingSince.getTime() > FAILING_MS_TO_DISABLE;
+  if (isGone || isHopeless) await disableWebhook(services, endpoint, isGone ? "gone" : "failing");
   log.info({ webhookId, kind: endpoint.kind, succeeded, failed, pausedMs: pausedMs || undefined }, "delivered");
   return { pausedMs, tries };
 }
@@ -127,10 +126,4 @@ async function tryOne(services: DeliverServices, endpoint: Endpoint, delivery: C
 async function wakeAgain({ queue, log }: DeliverServices, webhookId: WebhookId, delayMs: number): Promise<void> {
   if (delayMs > LONGEST_WAKE_DELAY_SECONDS * 1000) return;
   await queue.wake([webhookId], delayMs).catch((err: unknown) => log.warn({ err, webhookId }, "not woken again"));
-}
-
-async function tellDisabled({ database, log }: DeliverServices, webhookId: WebhookId, reason: string): Promise<void> {
-  log.warn({ webhookId, reason }, "a webhook was disabled");
-  const nobody = { userId: null, tokenId: null, address: null, requestId: reason };
-  await audit.append(database, { ...nobody, action: "webhook.disable", target: webhookId });
 }

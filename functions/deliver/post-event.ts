@@ -1,7 +1,7 @@
-import type { TestEvent } from "../../shared/db/deliveries.ts";
 import type { Event } from "../../shared/events.ts";
 import type { FetchRefusal } from "../../shared/fetch-refusals.ts";
 import type { FetchedResponse, GuardedFetch } from "../../shared/guarded-fetch.ts";
+import type { Notice } from "../../shared/notices.ts";
 import { parseRetryAfterMs } from "../../shared/retries.ts";
 import { signWebhook } from "../../shared/webhook-secret.ts";
 
@@ -24,7 +24,7 @@ export const TRY_TIMEOUT_MS = 15_000;
 export async function postEvent(
   fetcher: GuardedFetch,
   { url, headers, secrets }: Receiver,
-  event: Event | TestEvent,
+  event: Event | Notice,
   maxAnswerBytes: number,
 ): Promise<Posted> {
   const { id, type, sequence, deviceId, data } = event;

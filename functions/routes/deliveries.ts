@@ -1,5 +1,6 @@
 import * as z from "zod";
 import * as deliveries from "../../shared/db/deliveries.ts";
+import * as deliveryLog from "../../shared/db/delivery-log.ts";
 import type { Webhook } from "../../shared/db/webhooks.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { ownWebhook } from "../own-webhook.ts";
@@ -35,7 +36,7 @@ const listDeliveries = route({
   scope: "webhooks:read",
   summary: "What was sent to a webhook, and what became of it",
   description:
-    "Newest first, each with its last try. Ask again with `before` set to the last `deliveryId` while `hasMore` is true. `state=dead` are the dead letters. Kept for 30 days after they have ended.",
+    "Newest first, each with its tries. Ask again with `before` set to the last `deliveryId` while `hasMore` is true. `state=dead` are the dead letters. Kept for 30 days after they have ended.",
   params: webhookParams,
   query: z.object({
     state: deliveryState.optional(),
@@ -52,7 +53,7 @@ const listDeliveries = route({
   errors: ["webhook_not_found"],
   async handle({ params: { id }, query: { state, before, limit } }, call) {
     await ownWebhook(call, id);
-    const found = await deliveries.list(call.services.database, id, { state, before }, limit + 1);
+    const found = await deliveryLog.list(call.services.database, id, { state, before }, limit + 1);
     const page = found.slice(0, limit).map(toDeliveryView);
     return { status: 200, data: { deliveries: page, hasMore: found.length > limit } };
   },
@@ -83,6 +84,7 @@ const testWebhook = route({
       state: "pending",
       tries: 0,
       lastTry: null,
+      earlierTries: [],
     }),
   },
   errors: ["webhook_not_found", "webhook_disabled"],
@@ -93,12 +95,12 @@ const testWebhook = route({
     const deliveryId = await deliveries.createTest(database, id);
     await tryNow(call, webhook);
     const look = async () => {
-      const delivery = await deliveries.get(database, deliveryId);
-      return delivery?.triedAt ? delivery : undefined;
+      const delivery = await deliveryLog.get(database, deliveryId);
+      return delivery?.lastTry ? delivery : undefined;
     };
     const tried = await wait(look, config.syncWaitMs, call.isAbandoned);
     if (tried) return { status: 200, data: toDeliveryView(tried) };
-    const untried = await deliveries.get(database, deliveryId);
+    const untried = await deliveryLog.get(database, deliveryId);
     if (!untried) throw new ApiError("webhook_not_found");
     return { status: 202, data: toDeliveryView(untried) };
   },
@@ -125,7 +127,7 @@ const redeliver = route({
   errors: ["delivery_not_found", "webhook_disabled"],
   async handle({ params: { id } }, call) {
     const { database } = call.services;
-    const delivery = await deliveries.get(database, id);
+    const delivery = await deliveryLog.get(database, id);
     if (!delivery) throw new ApiError("delivery_not_found");
     const webhook = await ownWebhook(call, delivery.webhookId).catch((error: unknown) => {
       throw error instanceof ApiError ? new ApiError("delivery_not_found") : error;
@@ -133,7 +135,7 @@ const redeliver = route({
     assertActive(webhook);
     await deliveries.redeliver(database, id);
     await tryNow(call, webhook);
-    return { status: 202, data: toDeliveryView((await deliveries.get(database, id)) ?? delivery) };
+    return { status: 202, data: toDeliveryView((await deliveryLog.get(database, id)) ?? delivery) };
   },
 });
 

@@ -1,10 +1,11 @@
 import * as z from "zod";
-import type { Delivery } from "../../shared/db/deliveries.ts";
+import type { Delivery, PastTry } from "../../shared/db/delivery-log.ts";
 import { EVERY_EVENT } from "../../shared/db/fan-out.ts";
 import type { Webhook } from "../../shared/db/webhooks.ts";
 import { eventSchemas } from "../../shared/events.ts";
 import type { EventType } from "../../shared/events.ts";
 import type { WebhookId } from "../../shared/ids.ts";
+import { DISABLED_NOTICE } from "../../shared/notices.ts";
 import type { BrokenRule } from "../issue.ts";
 import { deviceId } from "./device.ts";
 
@@ -21,10 +22,13 @@ export const webhookParams = z.object({
 });
 
 export const subscribedTypes = z
-  .array(z.enum([EVERY_EVENT, ...EVENT_TYPES]))
+  .array(z.enum([EVERY_EVENT, ...EVENT_TYPES, DISABLED_NOTICE]))
   .min(1)
-  .max(EVENT_TYPES.length + 1)
-  .meta({ description: "`*` is every type, also of a later version.", examples: [["message.received"]] });
+  .max(EVENT_TYPES.length + 2)
+  .meta({
+    description: `\`*\` is every type, also of a later version. \`${DISABLED_NOTICE}\`: another webhook of one's own was disabled, for its failures or its answer.`,
+    examples: [["message.received"]],
+  });
 export const webhookDevices = z
   .array(deviceId)
   .min(1)
@@ -135,6 +139,16 @@ export const secretExample = "whsec_bm90IGEgc2VjcmV0IG9mIGFueWJvZHkgYXQgYWxsLi4=
 export const deliveryState = z.enum(["pending", "delivered", "dead"]).meta({
   description: "`pending`: it is tried again. `dead`: it was given up; it can be redelivered.",
 });
+const pastTry = z.object({
+  at: isoTime,
+  ms: z.int(),
+  status: z.int().nullable().meta({ description: "Null: there was no answer." }),
+  error: z.string().nullable().meta({
+    description:
+      "A stable word, such as `http_status`, `timeout`, `unreachable`, `inside_address`; null: it was taken.",
+  }),
+  answer: z.string().nullable().meta({ description: "The first 1,000 bytes of the answer's body." }),
+});
 export const deliveryView = z
   .object({
     deliveryId: z.int(),
@@ -147,18 +161,8 @@ export const deliveryView = z
     tries: z.int(),
     createdAt: isoTime,
     nextTryAt: isoTime.nullable(),
-    lastTry: z
-      .object({
-        at: isoTime,
-        ms: z.int(),
-        status: z.int().nullable().meta({ description: "Null: there was no answer." }),
-        error: z.string().nullable().meta({
-          description:
-            "A stable word, such as `http_status`, `timeout`, `unreachable`, `inside_address`; null: it was taken.",
-        }),
-        answer: z.string().nullable().meta({ description: "The first 1,000 bytes of the answer's body." }),
-      })
-      .nullable(),
+    lastTry: pastTry.nullable(),
+    earlierTries: z.array(pastTry).meta({ description: "Those before the last, oldest first; all of them failed." }),
     error: z.string().nullable().meta({ description: "Why it is dead, where no try says so: `expired`, `erased`." }),
   })
   .meta({ id: "Delivery" });
@@ -174,15 +178,12 @@ export const toDeliveryView = (delivery: Delivery): z.input<typeof deliveryView>
   tries: delivery.tries,
   createdAt: delivery.createdAt.toISOString(),
   nextTryAt: delivery.dueAt?.toISOString() ?? null,
-  lastTry: delivery.triedAt && {
-    at: delivery.triedAt.toISOString(),
-    ms: delivery.triedMs ?? 0,
-    status: delivery.answerStatus,
-    error: delivery.error,
-    answer: delivery.answer,
-  },
-  error: delivery.triedAt ? null : delivery.error,
+  lastTry: delivery.lastTry && toPastTry(delivery.lastTry),
+  earlierTries: delivery.earlierTries.map(toPastTry),
+  error: delivery.error,
 });
+
+const toPastTry = ({ at, ...past }: PastTry): z.input<typeof pastTry> => ({ at: at.toISOString(), ...past });
 
 export const deliveryExample: z.input<typeof deliveryView> = {
   deliveryId: 4711,
@@ -192,9 +193,10 @@ export const deliveryExample: z.input<typeof deliveryView> = {
   deviceId: "device-001",
   sequence: 42,
   state: "delivered",
-  tries: 1,
+  tries: 2,
   createdAt: "2026-11-22T04:30:00.500Z",
   nextTryAt: null,
-  lastTry: { at: "2026-11-22T04:30:00.650Z", ms: 81, status: 200, error: null, answer: "ok" },
+  lastTry: { at: "2026-11-22T04:30:06.150Z", ms: 81, status: 200, error: null, answer: "ok" },
+  earlierTries: [{ at: "2026-11-22T04:30:00.650Z", ms: 3, status: 502, error: "http_status", answer: "Bad Gateway" }],
   error: null,
 };

@@ -1,6 +1,6 @@
 import type { TokenId, UserId } from "../ids.ts";
 import { execute, select } from "./pool.ts";
-import type { Database } from "./pool.ts";
+import type { Database, Runner } from "./pool.ts";
 
 /**
  * Who changed what. `userId` is null for a login that named nobody, `target` the id of what was changed; what it was
@@ -18,10 +18,10 @@ export type WrittenAuditEntry = AuditEntry & { entryId: number; occurredAt: Date
 
 const REMOVED_AT_ONCE = 10_000;
 
-export async function append(database: Database, entry: AuditEntry): Promise<void> {
+export async function append(runner: Runner, entry: AuditEntry): Promise<void> {
   const sql = `INSERT INTO audit_log (user_id, token_id, action, target, address, request_id) VALUES (?, ?, ?, ?, ?, ?)`;
   const { userId, tokenId, action, target, address, requestId } = entry;
-  await execute(database.pool, sql, [userId, tokenId, action, target, address, requestId]);
+  await execute(runner, sql, [userId, tokenId, action, target, address, requestId]);
 }
 
 /** Newest first. @param before only entries with a lower id */

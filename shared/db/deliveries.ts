@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { Event, EventBody, EventType } from "../events.ts";
 import { eventIdsFrom, newEventId, timeOfEventId } from "../ids.ts";
 import type { DeviceId, EventId, WebhookId } from "../ids.ts";
-import { DELIVERY_LOG_SECONDS, countFailures, DISABLED_AFTER_DAYS, pauseMs, WEBHOOK_WAIT_SECONDS } from "../retries.ts";
+import type { NewNotice, Notice } from "../notices.ts";
+import { countFailures, DELIVERY_LOG_SECONDS, pauseMs, WEBHOOK_WAIT_SECONDS } from "../retries.ts";
+import type { DeliveryState } from "./delivery-log.ts";
 import { EVERY_EVENT } from "./fan-out.ts";
 import { parseTrace } from "../trace.ts";
 import type { Trace } from "../trace.ts";
@@ -12,39 +14,6 @@ import { VISIBLE_TO_USER } from "./visible-devices.ts";
 import { ENDPOINT_COLUMNS, toEndpoint } from "./webhooks.ts";
 import type { Endpoint, EndpointRow, Webhook } from "./webhooks.ts";
 
-export type DeliveryState = "pending" | "delivered" | "dead";
-
-/** One event for one webhook, and its last try. Times of what has not happened yet are null. */
-export type Delivery = {
-  deliveryId: number;
-  webhookId: WebhookId;
-  eventId: EventId;
-  deviceId: DeviceId;
-  sequence: number;
-  type: EventType | typeof TEST_TYPE;
-  state: DeliveryState;
-  tries: number;
-  createdAt: Date;
-  /** When it is tried next; null when it has ended. */
-  dueAt: Date | null;
-  triedAt: Date | null;
-  triedMs: number | null;
-  answerStatus: number | null;
-  answer: string | null;
-  error: string | null;
-};
-
-/** What the test of a webhook tells: it is about no device, and in no log of events. */
-export const TEST_TYPE = "webhook.test";
-export type TestEvent = {
-  id: EventId;
-  type: typeof TEST_TYPE;
-  deviceId: null;
-  sequence: null;
-  occurredAt: Date;
-  data: { webhookId: WebhookId };
-};
-
 /**
  * A delivery that is this process's to try, for so long as its claim lasts. The event is undefined when it was erased, or
  * is older than events are kept.
@@ -52,7 +21,7 @@ export type TestEvent = {
 export type ClaimedDelivery = {
   deliveryId: number;
   tries: number;
-  event: Event | TestEvent | undefined;
+  event: Event | Notice | undefined;
   /** Of the request that brought the event about. */
   trace: Trace | null;
 };
@@ -112,7 +81,7 @@ export async function claim(
        WHERE delivery_id IN (${marks(due)})`,
       [claim, ...due.map(({ delivery_id }) => delivery_id)],
     );
-    return { claim, endpoint, deliveries: due.map((one) => toClaimed(one, endpoint)) };
+    return { claim, endpoint, deliveries: due.map(toClaimed) };
   });
 }
 
@@ -129,17 +98,18 @@ type DueRow = {
   event_id: EventId;
   device_id: DeviceId;
   sequence: number;
-  type: EventType | typeof TEST_TYPE;
+  type: EventType | Notice["type"];
   created_at: Date;
   occurred_at: Date | null;
   data: unknown;
   traceparent: string | null;
+  notice: unknown;
 };
 
 async function listDue(runner: Runner, { webhookId, isOrdered }: Endpoint, limit: number): Promise<DueRow[]> {
   const isFirst = `NOT EXISTS (SELECT 1 FROM deliveries b WHERE b.webhook_id = d.webhook_id AND b.state = 'pending'
     AND b.device_id = d.device_id AND b.sequence < d.sequence)`;
-  const sql = `SELECT d.delivery_id, d.tries, d.event_id, d.device_id, d.sequence, d.type, d.created_at,
+  const sql = `SELECT d.delivery_id, d.tries, d.event_id, d.device_id, d.sequence, d.type, d.created_at, d.notice,
       e.occurred_at, e.data, e.traceparent
     FROM deliveries d LEFT JOIN events e ON e.device_id = d.device_id AND e.sequence = d.sequence
     WHERE d.webhook_id = ? AND d.state = 'pending' AND d.due_at <= NOW(3) AND d.expires_at > NOW(3)
@@ -148,12 +118,13 @@ async function listDue(runner: Runner, { webhookId, isOrdered }: Endpoint, limit
   return await select<DueRow>(runner, sql, [webhookId]);
 }
 
-function toClaimed(row: DueRow, { webhookId }: Endpoint): ClaimedDelivery {
+function toClaimed(row: DueRow): ClaimedDelivery {
   const { delivery_id: deliveryId, event_id: id, device_id: deviceId, sequence, type, occurred_at: occurredAt } = row;
   const tries = row.tries + 1;
-  if (type === TEST_TYPE) {
-    const test = { id, type, deviceId: null, sequence: null, occurredAt: row.created_at, data: { webhookId } } as const;
-    return { deliveryId, tries, event: test, trace: null };
+  const told = parseJson(row.notice);
+  if (told !== null) {
+    const about = { id, deviceId: null, sequence: null, occurredAt: row.created_at };
+    return { deliveryId, tries, event: { ...about, type, data: told } as Notice, trace: null };
   }
   const data = parseJson(row.data);
   const trace = parseTrace(row.traceparent) ?? null;
@@ -184,33 +155,42 @@ export async function recordTries(database: Database, claim: string, tries: read
     return [deliveryId, state, waitMs ?? 0, ms, status, answer, error];
   });
   await execute(database.pool, sql, [...values, claim]);
+  const failed = tries.filter(({ isDelivered }) => !isDelivered);
+  if (failed.length) await keepTries(database, failed);
+}
+
+/** So that they can be looked at when there are later ones: a copy of what stands in the rows of their deliveries. */
+async function keepTries(database: Database, failed: readonly Try[]): Promise<void> {
+  const columns = "delivery_id, tried_at, tried_ms, answer_status, answer, error";
+  const sql = `REPLACE INTO delivery_tries (try_number, ${columns})
+    SELECT tries, ${columns} FROM deliveries WHERE delivery_id IN (${marks(failed)}) AND tried_at IS NOT NULL`;
+  await execute(
+    database.pool,
+    sql,
+    failed.map(({ deliveryId }) => deliveryId),
+  );
 }
 
 /** How a receiver has done in a round of tries. `pauseMs`: it has asked to be left alone for so long. */
 export type Round = { succeeded: number; failed: number; pauseMs: number };
 
 /**
- * Counts a receiver's failures in a row; pauses one that fails on and on, and disables one that has done nothing else for
- * days. Writes nothing of one that is well.
- * @returns how long it is paused from now, and whether it was disabled by this
+ * Counts a receiver's failures in a row, and pauses one that fails on and on. Writes nothing of one that is well.
+ * @returns how long it is paused from now
  */
 export async function recordRound(
   database: Database,
   { webhookId, failures }: Pick<Endpoint, "webhookId" | "failures">,
   round: Round,
-): Promise<{ pausedMs: number; isDisabled: boolean }> {
+): Promise<number> {
   const now = round.succeeded ? 0 : countFailures(failures, round.failed);
   const pausedMs = Math.max(pauseMs(now), round.pauseMs);
-  if (!now && !failures && !pausedMs) return { pausedMs, isDisabled: false };
+  if (!now && !failures && !pausedMs) return 0;
   const sql = `UPDATE webhooks SET failures = ?, failing_since = IF(? = 0, NULL, COALESCE(failing_since, NOW(3))),
       paused_until = IF(? = 0, NULL, NOW(3) + INTERVAL ? MICROSECOND)
     WHERE webhook_id = ?`;
   await execute(database.pool, sql, [now, now, pausedMs, Math.round(pausedMs * 1000), webhookId]);
-  if (!now) return { pausedMs, isDisabled: false };
-  const disable = `UPDATE webhooks SET disabled_at = NOW(3), disabled_reason = 'failing'
-    WHERE webhook_id = ? AND kind = 'webhook' AND disabled_at IS NULL
-      AND failing_since < NOW(3) - INTERVAL ${DISABLED_AFTER_DAYS} DAY`;
-  return { pausedMs, isDisabled: (await execute(database.pool, disable, [webhookId])) > 0 };
+  return pausedMs;
 }
 
 /** Webhooks for which something is due and that are not paused, at most `limit`: whom to wake. */
@@ -254,42 +234,32 @@ export async function removeOrphans(database: Database): Promise<number> {
   );
 }
 
+/** @param waitSeconds after which they are given up */
+export async function createNotices(
+  runner: Runner,
+  webhookIds: readonly WebhookId[],
+  { id, type, data }: NewNotice,
+  waitSeconds: number,
+): Promise<void> {
+  if (!webhookIds.length) return;
+  const sql = `INSERT INTO deliveries (webhook_id, event_id, device_id, sequence, type, notice, due_at, expires_at)
+    VALUES ${webhookIds.map(() => "(?, ?, '', 0, ?, ?, NOW(3), NOW(3) + INTERVAL ? SECOND)").join(",")}`;
+  const notice = JSON.stringify(data);
+  await execute(
+    runner,
+    sql,
+    webhookIds.flatMap((webhookId) => [webhookId, id, type, notice, waitSeconds]),
+  );
+}
+
 // ---- Below, for the people whose webhooks they are. ----
-
-const LOG_COLUMNS = `delivery_id AS deliveryId, webhook_id AS webhookId, event_id AS eventId, device_id AS deviceId,
-  sequence, type, state, tries, created_at AS createdAt, IF(state = 'pending', due_at, NULL) AS dueAt,
-  tried_at AS triedAt, tried_ms AS triedMs, answer_status AS answerStatus, answer, error`;
-
-/** Newest first. @param before only those with a lower id */
-export async function list(
-  database: Database,
-  webhookId: WebhookId,
-  filter: { state: DeliveryState | undefined; before: number },
-  limit: number,
-): Promise<Delivery[]> {
-  const state = filter.state ? "AND state = ?" : "";
-  const sql = `SELECT ${LOG_COLUMNS} FROM deliveries WHERE webhook_id = ? AND delivery_id < ? ${state}
-    ORDER BY delivery_id DESC LIMIT ${Math.trunc(limit)}`;
-  return await select<Delivery>(database.pool, sql, [
-    webhookId,
-    filter.before,
-    ...(filter.state ? [filter.state] : []),
-  ]);
-}
-
-export async function get(database: Database, deliveryId: number): Promise<Delivery | undefined> {
-  const sql = `SELECT ${LOG_COLUMNS} FROM deliveries WHERE delivery_id = ?`;
-  return (await select<Delivery>(database.pool, sql, [deliveryId]))[0];
-}
 
 /** A delivery of nothing but a test. @returns its id */
 export async function createTest(database: Database, webhookId: WebhookId): Promise<number> {
-  const sql = `INSERT INTO deliveries (webhook_id, event_id, device_id, sequence, type, due_at, expires_at)
-    VALUES (?, ?, '', 0, '${TEST_TYPE}', NOW(3), NOW(3) + INTERVAL ${TEST_WAIT_SECONDS} SECOND)`;
-  const eventId = newEventId();
-  await execute(database.pool, sql, [webhookId, eventId]);
+  const notice = { id: newEventId(), type: "webhook.test", data: { webhookId } } as const;
+  await createNotices(database.pool, [webhookId], notice, TEST_WAIT_SECONDS);
   const find = "SELECT delivery_id AS deliveryId FROM deliveries WHERE event_id = ? AND webhook_id = ?";
-  const [row] = await select<{ deliveryId: number }>(database.pool, find, [eventId, webhookId]);
+  const [row] = await select<{ deliveryId: number }>(database.pool, find, [notice.id, webhookId]);
   if (!row) throw new Error("the row of a test has vanished");
   return row.deliveryId;
 }

@@ -200,7 +200,9 @@ export async function erase(
   const sql = `UPDATE events SET data = CASE event_id ${erased.map(() => "WHEN ? THEN ?").join(" ")} END,
     unkept_at = NULL, erased_at = NOW(3) WHERE event_id IN (${marks(ids)})`;
   await execute(runner, sql, [...erased.flatMap(({ id, data }) => [id, toJson(data)]), ...ids]);
-  await execute(runner, `UPDATE deliveries SET answer = NULL WHERE event_id IN (${marks(ids)})`, ids);
+  const forget = `UPDATE deliveries d LEFT JOIN delivery_tries t ON t.delivery_id = d.delivery_id
+    SET d.answer = NULL, t.answer = NULL WHERE d.event_id IN (${marks(ids)})`;
+  await execute(runner, forget, ids);
 }
 
 const marks = (values: readonly unknown[]) => values.map(() => "?").join(",");

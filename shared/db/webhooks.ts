@@ -1,9 +1,12 @@
 import type { EventType } from "../events.ts";
 import type { DeviceId, UserId, WebhookId } from "../ids.ts";
+import { DISABLED_NOTICE } from "../notices.ts";
+import type { NoticedReason } from "../notices.ts";
+import { FAILING_SECONDS_TO_DISABLE } from "../retries.ts";
 import type { EndpointKind } from "../retries.ts";
 import { EVERY_EVENT } from "./fan-out.ts";
 import { execute, isDuplicate, parseJson, select } from "./pool.ts";
-import type { Database } from "./pool.ts";
+import type { Database, Runner } from "./pool.ts";
 
 /** Where and how events are sent. Secrets and headers are sealed (shared/sealed.ts) for the place of the webhook's id. */
 export type Endpoint = {
@@ -21,10 +24,12 @@ export type Endpoint = {
   isOrdered: boolean;
   /** In a row. */
   failures: number;
+  failingSince: Date | null;
 };
 
-export type SubscribedType = EventType | typeof EVERY_EVENT;
-export type DisabledReason = "requested" | "gone" | "failing";
+export type SubscribedType = EventType | typeof EVERY_EVENT | typeof DISABLED_NOTICE;
+
+export type DisabledReason = "requested" | NoticedReason;
 
 /** A user's subscription. */
 export type Webhook = Endpoint & {
@@ -33,9 +38,8 @@ export type Webhook = Endpoint & {
   /** Null: all that its user may see, also those that come later. */
   deviceIds: DeviceId[] | null;
   disabledAt: Date | null;
-  /** `gone`: it answered 410. `failing`: for days it did nothing else. */
+  /** `requested`: by its user. */
   disabledReason: DisabledReason | null;
-  failingSince: Date | null;
   pausedUntil: Date | null;
   createdAt: Date;
 };
@@ -49,7 +53,7 @@ export type NewWebhook = WebhookSettings &
   Pick<Webhook, "webhookId" | "userId" | "secret"> & { idempotency?: { key: string; fingerprint: Buffer } };
 
 export const ENDPOINT_COLUMNS = `w.webhook_id, w.user_id, w.kind, w.url, w.headers, w.secret, w.old_secret,
-  w.old_secret_until, w.is_ordered, w.failures`;
+  w.old_secret_until, w.is_ordered, w.failures, w.failing_since`;
 export type EndpointRow = {
   webhook_id: WebhookId;
   user_id: UserId;
@@ -61,6 +65,7 @@ export type EndpointRow = {
   old_secret_until: Date | null;
   is_ordered: number;
   failures: number;
+  failing_since: Date | null;
 };
 export const toEndpoint = (row: EndpointRow): Endpoint => ({
   webhookId: row.webhook_id,
@@ -73,17 +78,17 @@ export const toEndpoint = (row: EndpointRow): Endpoint => ({
   oldSecretUntil: row.old_secret_until,
   isOrdered: row.is_ordered === 1,
   failures: row.failures,
+  failingSince: row.failing_since,
 });
 
 const COLUMNS = `${ENDPOINT_COLUMNS}, w.description, w.event_types, w.device_ids, w.disabled_at, w.disabled_reason,
-  w.failing_since, w.paused_until, w.created_at`;
+  w.paused_until, w.created_at`;
 type Row = EndpointRow & {
   description: string | null;
   event_types: unknown;
   device_ids: unknown;
   disabled_at: Date | null;
   disabled_reason: DisabledReason | null;
-  failing_since: Date | null;
   paused_until: Date | null;
   created_at: Date;
 };
@@ -94,7 +99,6 @@ const fromRow = (row: Row): Webhook => ({
   deviceIds: parseJson(row.device_ids) as DeviceId[] | null,
   disabledAt: row.disabled_at,
   disabledReason: row.disabled_reason,
-  failingSince: row.failing_since,
   pausedUntil: row.paused_until,
   createdAt: row.created_at,
 });
@@ -183,11 +187,12 @@ export async function rotateSecret(
   await execute(database.pool, sql, [overlapSeconds, secret, webhookId]);
 }
 
-/** It answered 410: it wants nothing any more. False when it was disabled before. */
-export async function disable(database: Database, webhookId: WebhookId, reason: DisabledReason): Promise<boolean> {
+/** Without its user: it wants nothing any more, or fails for too long by now. False when not, or it was disabled before. */
+export async function disable(runner: Runner, webhookId: WebhookId, reason: NoticedReason): Promise<boolean> {
+  const isSo = reason === "gone" ? "" : `AND failing_since < NOW(3) - INTERVAL ${FAILING_SECONDS_TO_DISABLE} SECOND`;
   const sql = `UPDATE webhooks SET disabled_at = NOW(3), disabled_reason = ?
-    WHERE webhook_id = ? AND disabled_at IS NULL`;
-  return (await execute(database.pool, sql, [reason, webhookId])) > 0;
+    WHERE webhook_id = ? AND kind = 'webhook' AND disabled_at IS NULL ${isSo}`;
+  return (await execute(runner, sql, [reason, webhookId])) > 0;
 }
 
 /** `sweep` forgets its deliveries. False when it was gone already. */
