@@ -176,6 +176,11 @@ test("what an earlier device of the same id recorded is not told to whoever crea
   expect(data["events"]).toEqual([]);
   const sql = "SELECT last_sequence FROM devices WHERE device_id = ?";
   expect(await select(database.pool, sql, ["reused"])).toEqual([{ last_sequence: 1 }]);
+  // Also when the events of those before have expired.
+  await call("DELETE", `${DEVICES}/reused`, { token: second }, { config });
+  await execute(database.pool, "DELETE FROM events WHERE device_id = 'reused'");
+  expect((await call("POST", DEVICES, { token: second, body })).status).toBe(201);
+  expect(await select(database.pool, sql, ["reused"])).toEqual([{ last_sequence: 1 }]);
   const commands = await select<{ command_id: string }>(
     database.pool,
     "SELECT command_id FROM commands WHERE device_id = 'reused'",

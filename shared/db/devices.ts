@@ -88,12 +88,7 @@ export async function create(database: Database, device: NewDevice, shards: numb
     await transaction(database, async (runner) => {
       await select(runner, "SELECT user_id FROM users WHERE user_id = ? FOR UPDATE", [userId]);
       const counts = await select<ShardCount>(runner, "SELECT shard, COUNT(*) AS devices FROM devices GROUP BY shard");
-      const [events] = await select<{ last: number | null }>(
-        runner,
-        "SELECT MAX(sequence) AS last FROM events WHERE device_id = ? LOCK IN SHARE MODE",
-        [deviceId],
-      );
-      const last = events?.last ?? 0;
+      const last = await lastSequenceOfFormer(runner, deviceId);
       const sql = `INSERT INTO devices
         (device_id, user_id, device_name, shard, last_sequence, forgotten_sequence, creation_key, creation_fingerprint)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -106,6 +101,17 @@ export async function create(database: Database, device: NewDevice, shards: numb
     if (isDuplicate(error)) return false;
     throw error;
   }
+}
+
+/** How far the events of a device that was removed have counted: also those that have expired since. */
+async function lastSequenceOfFormer(runner: Runner, deviceId: DeviceId): Promise<number> {
+  type Last = { last: number | null };
+  const former = "SELECT last_sequence AS last FROM former_devices WHERE device_id = ? LOCK IN SHARE MODE";
+  const [kept] = await select<Last>(runner, former, [deviceId]);
+  // Of one that a process of an earlier version removed.
+  const events = "SELECT MAX(sequence) AS last FROM events WHERE device_id = ? LOCK IN SHARE MODE";
+  const [recorded] = await select<Last>(runner, events, [deviceId]);
+  return Math.max(kept?.last ?? 0, recorded?.last ?? 0);
 }
 
 /** What the user created under an idempotency key; undefined when nothing, or when that device was removed since. */
@@ -152,8 +158,20 @@ export async function remove(
   database: Database,
   { deviceId, userId }: Pick<Device, "deviceId" | "userId">,
 ): Promise<boolean> {
-  const sql = "DELETE FROM devices WHERE device_id = ? AND user_id = ?";
-  return (await execute(database.pool, sql, [deviceId, userId])) > 0;
+  return await transaction(database, (runner) =>
+    removeWhere(runner, "device_id = ? AND user_id = ?", [deviceId, userId]),
+  );
+}
+
+/** Keeps how far its events have counted. */
+async function removeWhere(runner: Runner, where: string, values: (string | number)[]): Promise<boolean> {
+  const find = `SELECT device_id AS deviceId, last_sequence AS lastSequence FROM devices WHERE ${where} FOR UPDATE`;
+  const [device] = await select<{ deviceId: DeviceId; lastSequence: number }>(runner, find, values);
+  if (!device) return false;
+  const keep = `INSERT INTO former_devices (device_id, last_sequence) VALUES (?, ?)
+    ON DUPLICATE KEY UPDATE last_sequence = VALUES(last_sequence)`;
+  await execute(runner, keep, [device.deviceId, device.lastSequence]);
+  return (await execute(runner, "DELETE FROM devices WHERE device_id = ?", [device.deviceId])) > 0;
 }
 
 // ---- The owning host writes below. `epoch` is that of its lease: a host that lost the shard changes nothing. ----
@@ -241,7 +259,7 @@ export async function endPairings(database: Database, shard: number, epoch: numb
 
 /** As `remove`, by the host that owns the device. False when another one does, or it was gone already. */
 export async function removeOwned(runner: Runner, deviceId: DeviceId, epoch: number): Promise<boolean> {
-  return (await execute(runner, "DELETE FROM devices WHERE device_id = ? AND epoch <= ?", [deviceId, epoch])) > 0;
+  return await removeWhere(runner, "device_id = ? AND epoch <= ?", [deviceId, epoch]);
 }
 
 export type StatusChange = {
