@@ -1,8 +1,10 @@
+import * as devices from "../shared/db/devices.ts";
 import * as messages from "../shared/db/messages.ts";
 import type { NewMessage } from "../shared/db/messages.ts";
-import { isRefused } from "../shared/db/pool.ts";
-import type { Runner } from "../shared/db/pool.ts";
+import { isRefused, transaction } from "../shared/db/pool.ts";
+import type { Database, Runner } from "../shared/db/pool.ts";
 import * as sessionGroups from "../shared/db/session-groups.ts";
+import type { LearntGroup } from "../shared/db/session-groups.ts";
 import * as sessions from "../shared/db/sessions.ts";
 import type { Link } from "../shared/db/sessions.ts";
 import type { GroupUpdated, NewEvent } from "../shared/events.ts";
@@ -26,6 +28,8 @@ export type KeptMessages = {
 
 type Options = {
   link: Omit<Link, "number">;
+  epoch: number;
+  database: Database;
   book: AddressBook;
   rule: PersistenceRule;
   /** Own messages, as they are kept until they need not be sent again. */
@@ -35,11 +39,14 @@ type Options = {
 
 /** Pairs of number and LID that are known to be written, so that they are not written with each message. */
 const MAX_KNOWN_PAIRS = 2_000;
+/** Groups as they were written last, so that they are not written with each look at them. */
+const MAX_KNOWN_GROUPS = 2_000;
 
 /** Messages of one device as rows in MySQL, for as long as its number is allowed. */
 export class DeviceHistory {
   readonly #options: Options;
   readonly #knownPairs = new Set<string>();
+  readonly #knownGroups = new Map<string, LearntGroup>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -77,6 +84,36 @@ export class DeviceHistory {
     return { link, messageOf };
   }
 
+  /**
+   * Keeps what WhatsApp has told of groups, for a number that is allowed. What cannot be written is in the log, and is tried
+   * again with the next look.
+   * @param find asked only when it may be kept
+   */
+  async learnGroups(find: () => Promise<LearntGroup[]>): Promise<void> {
+    const link = this.#link();
+    if (!link || !(await this.#options.rule(link))) return;
+    const { database, epoch, log } = this.#options;
+    const news = (await find()).filter(({ group, subject, inviteCode }) => {
+      const known = this.#knownGroups.get(group);
+      return known?.subject !== subject || (inviteCode !== undefined && known?.inviteCode !== inviteCode);
+    });
+    if (!news.length) return;
+    try {
+      await transaction(database, async (runner) => {
+        const held = await devices.hold(runner, [{ deviceId: link.deviceId, epoch }], "waited for");
+        const sessionId = held.size ? (await sessions.idsOf(runner, [link])).get(link.deviceId) : undefined;
+        if (sessionId !== undefined) await sessionGroups.learn(runner, sessionId, news);
+      });
+    } catch (err) {
+      const { code } = err as { code?: unknown };
+      // As below.
+      log.error({ code }, "groups not kept");
+      return;
+    }
+    if (this.#knownGroups.size + news.length > MAX_KNOWN_GROUPS) this.#knownGroups.clear();
+    for (const one of news.slice(0, MAX_KNOWN_GROUPS)) this.#knownGroups.set(one.group, one);
+  }
+
   async #write(
     runner: Runner,
     link: Link,
@@ -97,8 +134,9 @@ export class DeviceHistory {
     await messages.learnLids(runner, sessionId, this.#newPairs(incoming));
     for (const { data } of groups) {
       const { group, action, changes } = data;
+      this.#knownGroups.delete(group);
       if (action === "deleted") await sessionGroups.forget(runner, sessionId, group);
-      else await sessionGroups.learn(runner, sessionId, { group, ...changes });
+      else await sessionGroups.learn(runner, sessionId, [{ group, ...changes }]);
     }
   }
 

@@ -29,6 +29,7 @@ export type DeviceLife = {
   outbox: Outbox;
   inbox: Inbox;
   chats: DeviceChats;
+  history: DeviceHistory;
   outgoingMedia: OutgoingMedia;
   receivedMedia: ReceivedMedia;
   /** Flushes what is not durable yet, then lets go. */
@@ -89,6 +90,8 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
   const chats = new DeviceChats({ place, state, cache: pageCache, log });
   const history = new DeviceHistory({
     link: owned,
+    epoch,
+    database,
     book: chats.book,
     rule,
     getOutbox: (messageId) => state.getOutbox(messageId),
@@ -139,5 +142,5 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
     await state.close();
   };
   const outgoingMedia = new OutgoingMedia(media.files, media.outgoing);
-  return { outcome: "open", life: { state, outbox, inbox, chats, outgoingMedia, receivedMedia, close } };
+  return { outcome: "open", life: { state, outbox, inbox, chats, history, outgoingMedia, receivedMedia, close } };
 }

@@ -90,6 +90,10 @@ export class Device {
   get isIdle() {
     return !this.#isWanted && !this.#connection && !this.#opening && this.#store.unusedMs > IDLE_AFTER_MS;
   }
+  /** What is kept of it in MySQL, while its state is loaded. */
+  get history() {
+    return this.#store.life?.history;
+  }
   /** The connection, while it is open. */
   get openConnection() {
     return this.#connection?.isOpen ? this.#connection : undefined;

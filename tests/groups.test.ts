@@ -98,6 +98,34 @@ describe("groups", () => {
     expect(again.body.data.participants).toEqual([{ jid: jid(other), status: 404, code: "not_found" }]);
   });
 
+  it("of an allowed number are listed with the invite link that an admin may see", async () => {
+    const data = async (method: string, path: string, body?: unknown) =>
+      (await gateway.call(method, `/../whatsapp${path}`, body)).body.data;
+    const { user } = (await gateway.call("GET", "/../auth/session")).body.data;
+    const [session] = (await data("GET", `/sessions/user/${user.userId}`)).sessions;
+    const links = async () =>
+      (await data("GET", `/groups/links/${session.id}?pageSize=100`)).groups as {
+        group_id: string;
+        subject: string;
+        invite_link: string | null;
+      }[];
+    await call("GET", "/groups");
+    expect(await links()).toEqual([]);
+
+    await data("POST", "/allowed-numbers", { whatsapp_number: owner.number, session_id: session.id });
+    await eventually("the groups are kept", 60_000, async () => {
+      await call("GET", "/groups");
+      const subjects = (await links()).map(({ subject }) => subject);
+      return subjects.includes("Klub Membaca") && subjects.includes("Sekali");
+    });
+    const { inviteCode } = await owner.group(group);
+    await eventually("the link is known", 60_000, async () => {
+      await inGroup("GET", "/info");
+      const found = (await links()).find((one) => one.group_id === group);
+      return found?.invite_link === `https://chat.whatsapp.com/${inviteCode}`;
+    });
+  });
+
   it("what people change on their phones is in the list and in the info, which were read before", async () => {
     await call("GET", "/groups");
     const theirs = await friend.createGroup("Punya Teman", [owner]);

@@ -89,7 +89,7 @@ const listGroupLinks = route({
   scope,
   summary: "List the groups of a session with their links",
   description:
-    "Groups that an allowed number has seen something of, by name. `invite_link` is null where the account may not see it or has not learnt it.",
+    "Groups of an allowed number, by name: all that it is in once its groups were listed (`GET …/devices/:deviceId/groups`), and any of which something was told. `invite_link` is null where the account may not see it, as it is no admin, or has not learnt it: looking at a group (`GET …/groups/:groupId/info`) does that.",
   params: z.object({ session_id: sessionId }),
   query: z.object(pageQuery),
   answers: {

@@ -5,6 +5,9 @@ import { wellFormed } from "./well-formed.ts";
 /** A group that a session has seen something of. Null: not known. */
 export type SessionGroup = { group: string; subject: string | null; inviteCode: string | null; updatedAt: Date };
 
+export type LearntGroup = { group: string; subject?: string | undefined; inviteCode?: string | undefined };
+
+const BATCH = 500;
 const SUBJECT_LENGTH = 255;
 const CODE_PATTERN = /^[\w-]{1,64}$/;
 
@@ -22,18 +25,22 @@ export async function list(
   return { groups: await select<SessionGroup>(database.pool, sql, [sessionId]), total: row?.total ?? 0 };
 }
 
-/** What was learnt of a group; what is not given stays as it was. */
-export async function learn(
-  runner: Runner,
-  sessionId: number,
-  { group, subject, inviteCode }: { group: string; subject?: string | undefined; inviteCode?: string | undefined },
-): Promise<void> {
-  const sql = `INSERT INTO session_groups (session_id, group_jid, subject, invite_code) VALUES (?, ?, ?, ?)
+/** What was learnt of groups; what is not given stays as it was. */
+export async function learn(runner: Runner, sessionId: number, groups: readonly LearntGroup[]): Promise<void> {
+  for (let at = 0; at < groups.length; at += BATCH) await learnBatch(runner, sessionId, groups.slice(at, at + BATCH));
+}
+
+async function learnBatch(runner: Runner, sessionId: number, groups: readonly LearntGroup[]): Promise<void> {
+  const sql = `INSERT INTO session_groups (session_id, group_jid, subject, invite_code)
+    VALUES ${groups.map(() => "(?, ?, ?, ?)").join(",")}
     ON DUPLICATE KEY UPDATE subject = COALESCE(VALUES(subject), subject),
       invite_code = COALESCE(VALUES(invite_code), invite_code), updated_at = NOW(3)`;
-  const named = subject === undefined ? null : wellFormed(subject.slice(0, SUBJECT_LENGTH));
-  const code = inviteCode !== undefined && CODE_PATTERN.test(inviteCode) ? inviteCode : null;
-  await execute(runner, sql, [sessionId, group, named, code]);
+  const values = groups.flatMap(({ group, subject, inviteCode }) => {
+    const named = subject === undefined ? null : wellFormed(subject.slice(0, SUBJECT_LENGTH));
+    const code = inviteCode !== undefined && CODE_PATTERN.test(inviteCode) ? inviteCode : null;
+    return [sessionId, group, named, code];
+  });
+  await execute(runner, sql, values);
 }
 
 /** The account is in this group no more. */

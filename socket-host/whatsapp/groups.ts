@@ -13,7 +13,10 @@ export type Asked<Value> =
   | { outcome: "refused"; code: number }
   | { outcome: "lost" };
 
-type Sock = Pick<WASocket, "query" | "groupMetadata" | "groupFetchAllParticipating" | "groupParticipantsUpdate" | "ws">;
+type Sock = Pick<
+  WASocket,
+  "query" | "groupMetadata" | "groupFetchAllParticipating" | "groupInviteCode" | "groupParticipantsUpdate" | "ws"
+>;
 
 /** People of the groups that a connection remembers, all together: one very large group, or a hundred usual ones. */
 const MAX_REMEMBERED_PEOPLE = 2_000;
@@ -28,6 +31,7 @@ export class Groups {
   /** By JID, those that were asked for last at the end. */
   readonly #known = new Map<string, Promise<Asked<GroupMetadata>>>();
   readonly #sizes = new Map<string, number>();
+  readonly #codes = new Map<string, string>();
   #list: Promise<Asked<Map<string, GroupSummary>>> | undefined;
   /** Which of those that are listed may have changed since. */
   readonly #changed = new Set<string>();
@@ -60,6 +64,17 @@ export class Groups {
   async info(group: string): Promise<Asked<GroupInfo>> {
     const found = await this.metadata(group);
     return found.outcome === "done" ? { outcome: "done", value: groupInfo(found.value, this.#book) } : found;
+  }
+
+  /** The code of a group's invite link, of which WhatsApp tells its admins; undefined where it does not. */
+  async inviteCode(group: string): Promise<string | undefined> {
+    const known = this.#codes.get(group);
+    if (known !== undefined) return known;
+    const asked = await attempt(() => this.#sock.groupInviteCode(group));
+    const code = asked.outcome === "done" ? asked.value : undefined;
+    // With the group itself it is let go of.
+    if (code !== undefined && this.#known.has(group)) this.#codes.set(group, code);
+    return code;
   }
 
   /** A group of this subject that the account itself has made, at or after a time in milliseconds since 1970. */
@@ -142,6 +157,7 @@ export class Groups {
   #forget(group: string): void {
     this.#known.delete(group);
     this.#sizes.delete(group);
+    this.#codes.delete(group);
     if (this.#list && group) this.#changed.add(group);
   }
 
@@ -155,6 +171,7 @@ export class Groups {
       people -= size;
       this.#known.delete(group);
       this.#sizes.delete(group);
+      this.#codes.delete(group);
     }
   }
 

@@ -140,7 +140,7 @@ export class Phone {
     return id;
   }
   /** What WhatsApp has of a group, its people by number. */
-  async group(group: string): Promise<{ subject: string; members: string[]; admins: string[] }> {
+  async group(group: string): Promise<{ subject: string; members: string[]; admins: string[]; inviteCode: string }> {
     return (await this.#request("GET", `/groups/${group}`, undefined)) as Awaited<ReturnType<Phone["group"]>>;
   }
   /** Calls; answers the call's id. */
