@@ -22,15 +22,18 @@ const SEND_TIMEOUT_MS = 5_000;
  */
 export const VISIBILITY_SECONDS = 6;
 
-/** The SDK is loaded by the first request, as in storage.ts. */
-async function openClient() {
+/**
+ * The SDK is loaded by the first request, as in storage.ts. `frequent` puts the steps of a request together once for each
+ * kind, as there; a request with an abort signal would make it forget them all, so such a one goes by `client`.
+ */
+async function openClients() {
   const sdk = await import("@aws-sdk/client-sqs");
-  return { sdk, client: new sdk.SQSClient({}) };
+  return { sdk, client: new sdk.SQSClient({}), frequent: new sdk.SQSClient({ cacheMiddleware: true }) };
 }
 
 export function openCommandQueues(urls: readonly string[]) {
-  let opened: ReturnType<typeof openClient> | undefined;
-  const open = () => (opened ??= openClient());
+  let opened: ReturnType<typeof openClients> | undefined;
+  const open = () => (opened ??= openClients());
   const urlOf = (shard: number) => {
     const url = urls[shard];
     if (!url) throw new Error(`there is no queue for shard ${shard}: COMMAND_QUEUE_URLS names ${urls.length}`);
@@ -125,23 +128,28 @@ export function openCommandQueues(urls: readonly string[]) {
 
     /** At most 10. A message whose deletion fails comes again, and its command is found finished. */
     async delete(shard: number, handles: readonly string[]): Promise<void> {
-      const { sdk, client } = await open();
+      const { sdk, frequent } = await open();
       const Entries = handles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle }));
-      await client.send(new sdk.DeleteMessageBatchCommand({ QueueUrl: urlOf(shard), Entries }));
+      await frequent.send(new sdk.DeleteMessageBatchCommand({ QueueUrl: urlOf(shard), Entries }));
     },
 
     /** Hides messages for some more seconds; 0 gives them back at once. At most 10. */
     async hide(shard: number, handles: readonly string[], seconds: number): Promise<void> {
-      const { sdk, client } = await open();
+      const { sdk, frequent } = await open();
       const Entries = handles.map((handle, index) => ({
         Id: String(index),
         ReceiptHandle: handle,
         VisibilityTimeout: seconds,
       }));
-      await client.send(new sdk.ChangeMessageVisibilityBatchCommand({ QueueUrl: urlOf(shard), Entries }));
+      await frequent.send(new sdk.ChangeMessageVisibilityBatchCommand({ QueueUrl: urlOf(shard), Entries }));
     },
 
-    close: () => void opened?.then(({ client }) => client.destroy()),
+    close() {
+      void opened?.then(({ client, frequent }) => {
+        client.destroy();
+        frequent.destroy();
+      });
+    },
   };
 }
 

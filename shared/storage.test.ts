@@ -28,6 +28,13 @@ test("of many that create the same object at once exactly one does", async () =>
   expect(outcomes.filter((outcome) => outcome === "created")).toHaveLength(1);
 });
 
+test("what is written and read at the same time does not get mixed up", async () => {
+  const names = Array.from({ length: 20 }, (_, n) => `beside/${n}`);
+  await Promise.all(names.map((name) => storage.createIfAbsent(name, Buffer.from(name))));
+  const read = await Promise.all(names.map((name) => storage.get(name)));
+  expect(read.map((object) => object?.body.toString())).toEqual(names);
+});
+
 test("only the version that was read is replaced", async () => {
   const first = await storage.replaceIf("head", Buffer.from("1"), undefined);
   if (first === "changed") throw new Error("the object was there before");
