@@ -13,7 +13,7 @@ export type SupervisorHooks = {
 
 type Child = { handle: ProcessHandle; running: boolean; stopped: AbortController; watching: Promise<void> };
 
-const FIRST_DELAY_MS = 500;
+const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 10_000;
 /** A child that ran this long is healthy: its next end is not a part of the same trouble. */
 const HEALTHY_AFTER_MS = 60_000;
@@ -21,7 +21,7 @@ const HEALTHY_AFTER_MS = 60_000;
 const KILLED = "SIGKILL";
 
 /**
- * Keeps children running: one that ends without having been stopped is launched again, after 0.5 s at first and up to
+ * Keeps children running: one that ends without having been stopped is launched again, after 0.1 s at first and up to
  * 10 s when it keeps ending by itself.
  */
 export function createSupervisor(hooks: SupervisorHooks) {
