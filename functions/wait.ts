@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 200;
+/** What comes is seen after at most half as long again as it took. */
+const GROWTH = 1.5;
 
 /**
  * Looks again and again, at growing intervals, until there is something to see: most answers come within a few
@@ -14,7 +16,7 @@ export async function wait<T>(
   isAbandoned: () => boolean,
 ): Promise<T | undefined> {
   const deadline = performance.now() + timeoutMs;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)) {
     const seen = await look();
     if (seen !== undefined) return seen;
     const leftMs = deadline - performance.now();
