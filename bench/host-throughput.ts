@@ -26,7 +26,7 @@ const S3_DELAY_MS = 50;
 /** The local provision's name of it. */
 const STATE_BUCKET = "whatsapp-state";
 const PATIENCE_MS = 300_000;
-/** For profiles of the host: `HOST_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=/some/where"`. */
+/** For a profile of the host, `--import=` a module that makes one with `node:inspector`: Node takes no `--cpu-prof` from here. */
 const NODE_OPTIONS = process.env["HOST_NODE_OPTIONS"];
 
 /**
