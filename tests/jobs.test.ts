@@ -15,6 +15,8 @@ type JobView = {
 };
 const ENDED = ["completed", "failed", "cancelled"];
 const KILLS = 5;
+/** On a busy machine everything. */
+const WAIT_MS = 60_000;
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const pdf = (bytes: number) => Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(bytes - 9)]);
@@ -31,7 +33,7 @@ beforeAll(async () => {
   gateway = new Gateway(stack);
 });
 
-describe("a job", () => {
+describe("a job", { timeout: 240_000 }, () => {
   let owner: Phone;
   let friends: Phone[];
   let friend: Phone;
@@ -56,13 +58,12 @@ describe("a job", () => {
   const look = async (jobId: string, results = 1) =>
     (await gateway.call("GET", `/jobs/${jobId}?pageSize=${results}`)).body.data as JobView;
   const change = (jobId: string, verb: string) => gateway.call("POST", `/jobs/${jobId}/${verb}`);
-  const until = (what: string, jobId: string, timeoutMs: number, is: (job: JobView) => boolean) =>
-    eventually(what, timeoutMs, async () => {
+  const until = (what: string, jobId: string, is: (job: JobView) => boolean) =>
+    eventually(what, WAIT_MS, async () => {
       const job = await look(jobId);
       return is(job) && job;
     });
-  const ended = (jobId: string, timeoutMs = 20_000) =>
-    until("the job has ended", jobId, timeoutMs, ({ status }) => ENDED.includes(status));
+  const ended = (jobId: string) => until("the job has ended", jobId, ({ status }) => ENDED.includes(status));
   const inboxOf = async (phone: Phone, label: string): Promise<InboxMessage[]> =>
     (await phone.inbox()).filter(({ text }) => text?.startsWith(`${label} `));
 
@@ -70,10 +71,10 @@ describe("a job", () => {
     const jobId = await started({ messages: messages("tahan", 200, friends), delay: 0.01 });
     for (let kill = 1; kill <= KILLS; kill++) {
       const at = kill * 30 + Math.floor(Math.random() * 10);
-      await until(`item ${at} is done`, jobId, 60_000, ({ progress }) => progress.currentIndex >= at);
+      await until(`item ${at} is done`, jobId, ({ progress }) => progress.currentIndex >= at);
       stack.kill("socket-host-1", "SIGKILL");
     }
-    const job = await ended(jobId, 60_000);
+    const job = await ended(jobId);
     expect(job).toMatchObject({
       status: "completed",
       progress: { total: 200, currentIndex: 200, successCount: 200, errorCount: 0 },
@@ -103,9 +104,9 @@ describe("a job", () => {
     }
   }
 
-  it("that is cancelled at item 50 begins none after the answer", { timeout: 60_000 }, async () => {
-    const jobId = await started({ messages: messages("batal", 150), delay: 0.02 });
-    await until("50 items are done", jobId, 40_000, ({ progress }) => progress.currentIndex >= 50);
+  it("that is cancelled at item 50 begins none after the answer", async () => {
+    const jobId = await started({ messages: messages("batal", 400), delay: 0.02 });
+    await until("50 items are done", jobId, ({ progress }) => progress.currentIndex >= 50);
     const answer = await change(jobId, "cancel");
     expect(answer.body.data.status).toBe("cancelled");
     // One may be on its way.
@@ -120,38 +121,34 @@ describe("a job", () => {
   });
 
   it("that is paused holds still, lets the next job pass, and goes on when it is resumed", async () => {
-    const jobId = await started({ messages: messages("jeda", 30), delay: 0.02 });
-    await until("some are done", jobId, 10_000, ({ progress }) => progress.currentIndex >= 5);
+    const jobId = await started({ messages: messages("jeda", 10), delay: 0.4 });
+    await until("some are done", jobId, ({ progress }) => progress.currentIndex >= 2);
     expect((await change(jobId, "pause")).body.data).toMatchObject({ status: "paused", reason: "requested" });
     await ended(await started({ messages: messages("lewat", 3), delay: 0 }));
     expect((await look(jobId)).status).toBe("paused");
-    expect((await inboxOf(friend, "jeda")).length).toBeLessThan(30);
+    expect((await inboxOf(friend, "jeda")).length).toBeLessThan(10);
     expect((await change(jobId, "resume")).status).toBe(200);
-    expect(await ended(jobId)).toMatchObject({ status: "completed", progress: { successCount: 30 } });
-    expect((await inboxOf(friend, "jeda")).map(({ text }) => text)).toEqual(messages("jeda", 30).map((m) => m.message));
+    expect(await ended(jobId)).toMatchObject({ status: "completed", progress: { successCount: 10 } });
+    expect((await inboxOf(friend, "jeda")).map(({ text }) => text)).toEqual(messages("jeda", 10).map((m) => m.message));
   });
 
-  it(
-    "waits for a dropped line, and is paused when the device is not meant to be connected",
-    { timeout: 60_000 },
-    async () => {
-      const dropped = await started({ messages: messages("putus", 20), delay: 0.05 });
-      await until("some are done", dropped, 10_000, ({ progress }) => progress.currentIndex >= 5);
-      await owner.fault("drop", { count: 1 });
-      expect(await ended(dropped, 40_000)).toMatchObject({ progress: { successCount: 20, errorCount: 0 } });
-      await gateway.call("DELETE", "/devices/jobs/disconnect?logout=false");
-      const offline = await started({ messages: messages("luring", 3), delay: 0 });
-      await until("it is paused", offline, 10_000, (job) => job.reason === "not_connected" && job.status === "paused");
-      await gateway.call("POST", "/devices/jobs/connect");
-      await change(offline, "resume");
-      expect(await ended(offline)).toMatchObject({ status: "completed", progress: { successCount: 3 } });
-    },
-  );
+  it("waits for a dropped line, and is paused when the device is not meant to be connected", async () => {
+    const dropped = await started({ messages: messages("putus", 20), delay: 0.05 });
+    await until("some are done", dropped, ({ progress }) => progress.currentIndex >= 5);
+    await owner.fault("drop", { count: 1 });
+    expect(await ended(dropped)).toMatchObject({ progress: { successCount: 20, errorCount: 0 } });
+    await gateway.call("DELETE", "/devices/jobs/disconnect?logout=false");
+    const offline = await started({ messages: messages("luring", 3), delay: 0 });
+    await until("it is paused", offline, (job) => job.reason === "not_connected" && job.status === "paused");
+    await gateway.call("POST", "/devices/jobs/connect");
+    await change(offline, "resume");
+    expect(await ended(offline)).toMatchObject({ status: "completed", progress: { successCount: 3 } });
+  });
 
   it("is paused when WhatsApp restricts the account, and says so", async () => {
     await owner.fault("ack-error", { code: 463, count: 1 });
     const jobId = await started({ messages: messages("dibatasi", 4), delay: 0 });
-    const paused = await until("it is paused", jobId, 15_000, ({ status }) => status === "paused");
+    const paused = await until("it is paused", jobId, ({ status }) => status === "paused");
     expect(paused).toMatchObject({ reason: "recipient_restricted", progress: { successCount: 0, errorCount: 1 } });
     expect(await inboxOf(friend, "dibatasi")).toEqual([]);
     await change(jobId, "resume");
@@ -160,7 +157,7 @@ describe("a job", () => {
 
   it("with a long delay holds up no single send", async () => {
     const jobId = await started({ messages: messages("lambat", 2), delay: 600 });
-    await until("the first is done", jobId, 10_000, ({ progress }) => progress.currentIndex === 1);
+    await until("the first is done", jobId, ({ progress }) => progress.currentIndex === 1);
     expect((await gateway.send("jobs", friend.number, "segera")).status).toBe(200);
     const listed = await gateway.call("GET", "/jobs?deviceId=jobs&status=processing");
     expect(listed.body.data.jobs).toMatchObject([{ id: jobId, options: { delaySec: 600 } }]);
@@ -182,16 +179,16 @@ describe("a job", () => {
     const answer = await gateway.form("POST", "/devices/jobs/jobs/send-media", form);
     expect(answer.status, JSON.stringify(answer.body)).toBe(202);
     const { jobId } = answer.body.data as { jobId: string };
-    await until("the first is done", jobId, 60_000, ({ progress }) => progress.currentIndex >= 1);
+    await until("the first is done", jobId, ({ progress }) => progress.currentIndex >= 1);
     const fault = await owner.fault("media-upload-error", { code: 500 });
-    const job = await ended(jobId, 60_000);
+    const job = await ended(jobId);
     await owner.mend(fault.id);
     expect(job).toMatchObject({ status: "completed", progress: { successCount: 11, errorCount: 1 } });
     const { results } = await look(jobId, 100);
     expect(results[10]).toMatchObject({ status: "error", error: "media_upload_failed" });
     for (const [n, { messageId, status }] of results.entries()) {
       if (status !== "success") continue;
-      const received = await (friends[n % 2] ?? friend).received(messageId ?? "", 60_000);
+      const received = await (friends[n % 2] ?? friend).received(messageId ?? "", WAIT_MS);
       const media = { sha256: sha256(image), mimetype: "image/png" };
       expect(received).toMatchObject({ type: "image", caption: `berkas ${n}`, media, copies: 1 });
     }
@@ -206,8 +203,8 @@ describe("a job", () => {
     const jobId = (await gateway.call("POST", path, { items, ...usual })).body.data.jobId as string;
     expect(await ended(jobId)).toMatchObject({ status: "completed", progress: { successCount: 2 } });
     const ids = (await look(jobId, 10)).results.map(({ messageId = "" }) => messageId);
-    expect(await friend.received(ids[0] ?? "", 60_000)).toMatchObject({ type: "document", caption: "untuk semua" });
-    expect(await friend.received(ids[1] ?? "", 60_000)).toMatchObject({ media: { fileName: "satu.pdf" } });
+    expect(await friend.received(ids[0] ?? "", WAIT_MS)).toMatchObject({ type: "document", caption: "untuk semua" });
+    expect(await friend.received(ids[1] ?? "", WAIT_MS)).toMatchObject({ media: { fileName: "satu.pdf" } });
     const text = Buffer.from("bukan berkas").toString("base64");
     const refused = await gateway.call("POST", path, { items: [{ base64: document }, { base64: text }, {}], ...usual });
     expect(refused.body.error).toMatchObject({ code: "validation_failed", details: [{ path: "body.items.2" }] });
@@ -218,7 +215,7 @@ describe("a job", () => {
     });
   });
 
-  it("that is asked for 50 times at once under one key is one, also after a restart", { timeout: 60_000 }, async () => {
+  it("that is asked for 50 times at once under one key is one, also after a restart", async () => {
     const body = { messages: messages("sekali", 3), delay: 0 };
     const key = { "idempotency-key": "job-1" };
     const answers = await Promise.all(Array.from({ length: 50 }, () => start(body, key)));
@@ -227,7 +224,10 @@ describe("a job", () => {
     expect(jobIds.size).toBe(1);
     await ended([...jobIds][0] ?? "");
     stack.kill("api", "SIGKILL");
-    const again = await eventually("an answer after the restart", 20_000, () => start(body, key));
+    const again = await eventually("it is answered after the restart", WAIT_MS, async () => {
+      const answer = await start(body, key);
+      return answer.status === 202 && answer;
+    });
     expect(again.body.data.jobId).toBe([...jobIds][0]);
     expect(again.headers.get("idempotency-replayed")).toBe("true");
     expect((await inboxOf(friend, "sekali")).map(({ copies }) => copies)).toEqual([1, 1, 1]);
@@ -244,9 +244,9 @@ it("a message that is asked for 50 times at once under one key is sent once, als
   const [first, ...others] = await all();
   const messageId = first?.body.data.messageId as string;
   expect(new Set(others.map(({ body }) => body.data.messageId))).toEqual(new Set([messageId]));
-  await friend.received(messageId, 60_000);
+  await friend.received(messageId, WAIT_MS);
   for (const name of ["api", "socket-host-1"]) stack.kill(name, "SIGKILL");
-  await eventually("it is answered after the restart", 60_000, async () => (await ask()).status === 200);
+  await eventually("it is answered after the restart", WAIT_MS, async () => (await ask()).status === 200);
   const again = await all();
   expect(new Set(again.map(({ status, body }) => JSON.stringify([status, body.data]))).size).toBe(1);
   expect(again[0]?.body.data).toMatchObject({ messageId });
@@ -254,7 +254,7 @@ it("a message that is asked for 50 times at once under one key is sent once, als
   expect((await ask("lain")).body.error?.code).toBe("idempotency_mismatch");
 }, 180_000);
 
-describe("several messages in one request", () => {
+describe("several messages in one request", { timeout: 120_000 }, () => {
   let friend: Phone;
   beforeAll(async () => {
     friend = await Phone.create(stack, "6281100000072");
@@ -287,7 +287,7 @@ describe("several messages in one request", () => {
     const answer = await gateway.call("POST", "/devices/bulk/send-media", { items, delay: 0 });
     expect(answer.body.data).toMatchObject({ total: 2, successCount: 2, errorCount: 0 });
     for (const [n, { messageId }] of (answer.body.data.results as { messageId: string }[]).entries()) {
-      const received = await friend.received(messageId, 60_000);
+      const received = await friend.received(messageId, WAIT_MS);
       expect(received).toMatchObject({ media: { fileName: items[n]?.fileName }, copies: 1 });
     }
     const both = await gateway.call("POST", "/devices/bulk/send-media", { items, to: friend.number });
