@@ -7,7 +7,8 @@ import { startGateway } from "../testing/gateway.ts";
 import { startHost } from "../testing/host.ts";
 import type { HostDouble } from "../testing/host.ts";
 
-const gateway = await startGateway();
+// Files take their time on a busy machine; nothing here waits for the end of it.
+const gateway = await startGateway({ SYNC_WAIT_MS: "30000" });
 const { call, createDevice, database, services } = gateway;
 const PATH = "/api/whatsapp-multi-device/devices/open/send-media";
 const UPLOADS = "/api/whatsapp-multi-device/devices/open/media-uploads";
