@@ -101,6 +101,30 @@ describe("the life of a device", () => {
     },
   );
 
+  it(
+    "a disconnect, a removal and a restore that a kill -9 cuts short end as they would have without it",
+    SLOW,
+    async () => {
+      await linked("leaving");
+      await linked("going");
+      const phone = await linked("coming");
+      await gateway.call("DELETE", "/devices/coming");
+      const calls = [
+        gateway.call("DELETE", "/devices/leaving/disconnect"),
+        gateway.call("DELETE", "/devices/going"),
+        restore("coming/"),
+      ];
+      await Promise.race(calls);
+      stack.kill("socket-host-1", "SIGKILL");
+      for (const answer of await Promise.all(calls)) expect([200, 202]).toContain(answer.status);
+      await shows("leaving", "disconnected", BACK_MS);
+      await eventually("going is gone", BACK_MS, async () => (await gateway.status("going")).status === 404);
+      await gateway.connected("coming", BACK_MS);
+      expect(await dataOf("coming")).toMatchObject({ phoneNumber: phone.number });
+      expect((await dataOf("leaving")).status).toBe("disconnected");
+    },
+  );
+
   it("a removed device is found again by a restore, and its session with it", SLOW, async () => {
     const phone = await linked("removed");
     expect((await gateway.call("DELETE", "/devices/removed")).status).toBe(200);
