@@ -7,7 +7,7 @@ import type { Stack } from "../local/stack.ts";
 import { percentile } from "./support/percentile.ts";
 import { report } from "./support/report.ts";
 
-/** `DATA_ROWS` makes it smaller: thousands, at least a hundred. */
+/** Fewer by `DATA_ROWS`, a multiple of 100,000. */
 const ROWS = Number(process.env["DATA_ROWS"] ?? 1_000_000);
 const SESSIONS = 20;
 const COUNTERPARTS = 500;
