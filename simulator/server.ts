@@ -49,7 +49,7 @@ export async function startSimulator({ port = 0, dataDir }: SimulatorOptions = {
   const media = await MediaLibrary.open(dataDir, mediaRecord);
   const network = new Network(issueCertificates(keys), data ?? NOWHERE, media);
   for (const record of (await data?.records<AccountRecord>("accounts")) ?? [])
-    network.add(await Account.fromRecord(network, record));
+    network.add(Account.fromRecord(network, record));
   for (const record of (await data?.records<GroupRecord>("groups")) ?? []) network.keep(network.groups.add(record));
   for (const account of network.accounts()) account.phone.workOff();
 

@@ -11,7 +11,7 @@ const advance = z.strictObject({ advanceMs: z.int().positive().max(MAX_ADVANCE_M
 export function observationRoutes(network: Network): Hono {
   const app = new Hono();
   app.get("/stats", (context) => context.json(describe(network)));
-  app.get("/trace", async (context) => context.json(await network.trace.list(readQuery(context, traceQuery))));
+  app.get("/trace", async (context) => context.json(network.trace.list(readQuery(context, traceQuery))));
   app.post("/clock", async (context) => {
     network.clock.advance((await readBody(context, advance)).advanceMs);
     return context.json({ now: network.clock.now() });

@@ -77,13 +77,12 @@ export class Account implements Kept {
     };
   }
 
-  static async fromRecord(network: Network, record: AccountRecord): Promise<Account> {
+  static fromRecord(network: Network, record: AccountRecord): Account {
     const account = new Account(network, record, record);
     account.nextDevice = record.nextDevice;
     for (const watcher of record.watchers) account.watchers.add(watcher);
-    await account.phone.loadWaiting(record.phone);
     for (const device of record.devices) {
-      account.devices.set(device.device, await LinkedDevice.fromRecord(network, account, device));
+      account.devices.set(device.device, LinkedDevice.fromRecord(network, account, device));
     }
     return account;
   }

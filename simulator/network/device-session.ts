@@ -24,11 +24,11 @@ export class DeviceSession {
     this.#device = device;
   }
 
-  async receive(stanza: BinaryNode): Promise<void> {
+  receive(stanza: BinaryNode): void | Promise<void> {
     const { account, device } = this.#device;
     if (account.devices.get(device) !== this.#device) return;
-    if (stanza.tag === "iq") await answerIq(this.#network, this.#device, stanza);
-    else if (stanza.tag === "message") this.#takeMessage(stanza);
+    if (stanza.tag === "iq") return answerIq(this.#network, this.#device, stanza);
+    if (stanza.tag === "message") this.#takeMessage(stanza);
     else if (stanza.tag === "receipt") this.#takeReceipt(stanza);
     else if (stanza.tag === "ack") this.#takeAck(stanza);
     else if (stanza.tag === "call") takeCall(this.#network, this.#device, stanza);

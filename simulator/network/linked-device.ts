@@ -150,10 +150,10 @@ export class LinkedDevice implements Endpoint {
     };
   }
 
-  static async fromRecord(network: Network, account: Account, record: LinkedDeviceRecord): Promise<LinkedDevice> {
+  static fromRecord(network: Network, account: Account, record: LinkedDeviceRecord): LinkedDevice {
     const device = new LinkedDevice(network, account, record.device, record.identity);
     device.preKeys.add(record.preKeys.map(([id, publicKey]) => ({ id, publicKey })));
-    await device.queue.load(record.queue);
+    device.queue.load(record.queue);
     device.isBootstrapped = record.isBootstrapped;
     return device;
   }

@@ -1,4 +1,5 @@
-import { decodeBinaryNode, encodeBinaryNode } from "@whiskeysockets/baileys";
+import { decodeStanza } from "../wire/decode-stanza.ts";
+import { encodeStanza } from "../wire/encode-stanza.ts";
 import type { BinaryNode } from "../wire/node.ts";
 
 /** More than this waits for nobody: the oldest is dropped, and counted in the statistics. */
@@ -49,10 +50,10 @@ export class StanzaQueue {
   }
 
   toRecord(): Uint8Array[] {
-    return this.#entries.map(({ stanza }) => encodeBinaryNode(stanza));
+    return this.#entries.map(({ stanza }) => encodeStanza(stanza));
   }
 
-  async load(record: Uint8Array[]): Promise<void> {
-    for (const bytes of record) this.push(await decodeBinaryNode(Buffer.from(bytes)));
+  load(record: Uint8Array[]): void {
+    for (const bytes of record) this.push(decodeStanza(Buffer.from(bytes)));
   }
 }

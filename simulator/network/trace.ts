@@ -1,4 +1,4 @@
-import { decodeBinaryNode } from "@whiskeysockets/baileys";
+import { decodeStanza } from "../wire/decode-stanza.ts";
 import type { BinaryNode } from "../wire/node.ts";
 
 const MAX_ENTRIES = 2_000;
@@ -41,15 +41,13 @@ export class Trace {
   }
 
   /** Oldest first: at most 2,000 entries with `n` above `since`, of one phone if it is given. */
-  async list({ phone, since = 0 }: { phone?: string | undefined; since?: number | undefined }): Promise<TraceEntry[]> {
+  list({ phone, since = 0 }: { phone?: string | undefined; since?: number | undefined }): TraceEntry[] {
     const wanted = this.#entries
       .slice(-MAX_ENTRIES)
       .filter((entry) => entry.n > since && (phone === undefined || entry.phone === phone));
-    const shown: TraceEntry[] = [];
-    for (const { stanza, ...rest } of wanted) {
-      shown.push({ ...rest, stanza: Buffer.isBuffer(stanza) ? readable(await decodeBinaryNode(stanza)) : stanza });
-    }
-    return shown;
+    return wanted.map(({ stanza, ...rest }) => {
+      return { ...rest, stanza: Buffer.isBuffer(stanza) ? readable(decodeStanza(stanza)) : stanza };
+    });
   }
 }
 

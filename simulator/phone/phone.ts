@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { decodeBinaryNode, encodeBinaryNode, type KeyPair } from "@whiskeysockets/baileys";
+import type { KeyPair } from "@whiskeysockets/baileys";
 import type { Account } from "../network/account.ts";
 import type { Endpoint, KeyBundle } from "../network/endpoint.ts";
 import type { LinkedDevice } from "../network/linked-device.ts";
@@ -7,6 +7,8 @@ import type { Network } from "../network/network.ts";
 import { placeOf } from "../network/place-of.ts";
 import { routeReceipt } from "../network/route-receipt.ts";
 import { MAX_QUEUED_STANZAS } from "../network/stanza-queue.ts";
+import { decodeStanza } from "../wire/decode-stanza.ts";
+import { encodeStanza } from "../wire/encode-stanza.ts";
 import { child, node, nowSeconds, type BinaryNode } from "../wire/node.ts";
 import { answerPeer } from "./answer-peer.ts";
 import { AppStateDesk } from "./app-state-desk.ts";
@@ -75,8 +77,11 @@ export class Phone implements Endpoint {
   readonly #receiver: Receiver;
   readonly #jobs = new Serial();
   #settings: PhoneSettings;
-  /** What has arrived and was not looked at yet. */
-  readonly #waiting: BinaryNode[] = [];
+  /**
+   * What has arrived and was not looked at yet, as it is on the wire: as objects, thousands of them would keep the garbage
+   * collector busy.
+   */
+  readonly #waiting: Uint8Array[];
   #isStopped = false;
 
   constructor(network: Network, account: Account, record?: PhoneRecord) {
@@ -92,6 +97,7 @@ export class Phone implements Endpoint {
     this.#known = known;
     this.#history = new History(known, record?.history);
     this.#outbox = new Outbox(network, this, { cipher, known, record: record?.outbox });
+    this.#waiting = record?.waiting ?? [];
     this.#receiver = new Receiver(network, this, { cipher, known, inbox: this.inbox });
   }
 
@@ -111,7 +117,7 @@ export class Phone implements Endpoint {
   }
 
   deliver(stanza: BinaryNode): void {
-    this.#waiting.push(stanza);
+    this.#waiting.push(encodeStanza(stanza));
     if (this.#waiting.length > MAX_QUEUED_STANZAS) {
       this.#waiting.shift();
       this.#network.stats.droppedFromQueues++;
@@ -196,8 +202,9 @@ export class Phone implements Endpoint {
 
   async #takeNext(): Promise<void> {
     if (!this.#settings.online || this.#isStopped) return;
-    const stanza = this.#waiting.shift();
-    if (!stanza) return;
+    const next = this.#waiting.shift();
+    if (!next) return;
+    const stanza = decodeStanza(Buffer.from(next));
     if (stanza.tag === "message") await this.#receive(stanza);
     else if (stanza.tag === "receipt" && stanza.attrs["type"] === "retry") await this.#outbox.sendAgain(stanza);
     else if (stanza.tag === "receipt" && stanza.attrs["type"] === "server-error") await this.#renewMedia(stanza);
@@ -242,12 +249,8 @@ export class Phone implements Endpoint {
       known: this.#known.toRecord(),
       history: this.#history.toRecord(),
       outbox: this.#outbox.toRecord(),
-      waiting: this.#waiting.map((stanza) => encodeBinaryNode(stanza)),
+      waiting: [...this.#waiting],
     };
-  }
-
-  async loadWaiting({ waiting }: PhoneRecord): Promise<void> {
-    for (const bytes of waiting) this.#waiting.push(await decodeBinaryNode(Buffer.from(bytes)));
   }
 
   /** Finishes what is under way; everything after that waits for the next life. */

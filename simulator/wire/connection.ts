@@ -1,6 +1,8 @@
-import { decodeBinaryNode, encodeBinaryNode, type proto } from "@whiskeysockets/baileys";
+import type { proto } from "@whiskeysockets/baileys";
 import type { RawData, WebSocket } from "ws";
 import type { Certificates } from "./certificates.ts";
+import { decodeStanza } from "./decode-stanza.ts";
+import { encodeStanza } from "./encode-stanza.ts";
 import { NoiseServer, type NoiseEvent } from "./noise.ts";
 import type { BinaryNode } from "./node.ts";
 
@@ -24,7 +26,8 @@ export class Connection {
   readonly #socket: WebSocket;
   readonly #noise: NoiseServer;
   readonly #events: ConnectionEvents;
-  #tail: Promise<void> = Promise.resolve();
+  readonly #arrived: NoiseEvent[] = [];
+  #isBusy = false;
   readonly #sealed: Buffer[] = [];
   #isEnding = false;
 
@@ -47,7 +50,7 @@ export class Connection {
   /** Sends a stanza; on a connection that is ending or frozen it is dropped and the answer is false. */
   send(stanza: BinaryNode): boolean {
     if (!this.isOpen || this.frozenBy !== undefined) return false;
-    const encoded = encodeBinaryNode(stanza);
+    const encoded = encodeStanza(stanza);
     this.#sealed.push(this.#noise.seal(encoded));
     if (this.#sealed.length === 1) setImmediate(() => this.#flush());
     this.#events.onSent(stanza, encoded);
@@ -73,41 +76,50 @@ export class Connection {
   /** Writing is dear: what is sent in one turn of the event loop goes out in one piece. */
   #flush(): void {
     const frames = this.#sealed.splice(0);
-    if (frames.length > 0 && this.isOpen) this.#socket.send(Buffer.concat(frames));
+    const [first] = frames;
+    if (first && this.isOpen) this.#socket.send(frames.length === 1 ? first : Buffer.concat(frames));
   }
 
   #receive(data: RawData): void {
     if (this.#isEnding) return;
     try {
-      for (const event of this.#noise.feed(toBuffer(data))) this.#handle(event);
+      this.#arrived.push(...this.#noise.feed(toBuffer(data)));
     } catch (reason) {
       this.#break(reason);
     }
+    this.#workOff();
   }
 
-  #handle(event: NoiseEvent): void {
+  /** One after the other: what takes its time holds up what came after it. */
+  #workOff(): void {
+    while (!this.#isBusy) {
+      const event = this.#arrived.shift();
+      if (!event) return;
+      if (this.#isEnding || this.frozenBy !== undefined) continue;
+      try {
+        const work = this.#take(event);
+        if (work) void this.#waitFor(work);
+      } catch (reason) {
+        this.#break(reason);
+      }
+    }
+  }
+
+  #take(event: NoiseEvent): void | Promise<void> {
     if (event.kind === "reply") this.#socket.send(event.frame);
-    else if (event.kind === "hello") this.#inOrder(() => this.#events.onHello(event.payload, event.clientKey));
-    else this.#inOrder(() => this.#take(event.plaintext));
+    else if (event.kind === "hello") this.#events.onHello(event.payload, event.clientKey);
+    else return this.#events.onStanza(decodeStanza(event.plaintext), event.plaintext);
   }
 
-  async #take(plaintext: Buffer): Promise<void> {
-    await this.#events.onStanza(await decodeBinaryNode(plaintext), plaintext);
-  }
-
-  /** Decoding a stanza is asynchronous (it may be compressed), so each step waits for the one before. */
-  #inOrder(step: () => void | Promise<void>): void {
-    this.#tail = this.#after(this.#tail, step);
-  }
-
-  async #after(previous: Promise<void>, step: () => void | Promise<void>): Promise<void> {
-    await previous;
-    if (this.#isEnding || this.frozenBy !== undefined) return;
+  async #waitFor(work: Promise<void>): Promise<void> {
+    this.#isBusy = true;
     try {
-      await step();
+      await work;
     } catch (reason) {
       this.#break(reason);
     }
+    this.#isBusy = false;
+    this.#workOff();
   }
 
   #break(reason: unknown): void {

@@ -1,3 +1,4 @@
+import { createCipheriv, createDecipheriv } from "node:crypto";
 import {
   aesDecryptGCM,
   aesEncryptGCM,
@@ -21,6 +22,9 @@ type Phase = "intro" | "clientHello" | "clientFinish" | "transport";
 
 const NOTHING = Buffer.alloc(0);
 const FRAME_HEADER_BYTES = 3;
+/** Frames have nothing to authenticate besides, so this is all of Baileys' `aesEncryptGCM`, without the copies. */
+const TRANSPORT_CIPHER = "aes-256-gcm";
+const TAG_BYTES = 16;
 const MAX_HANDSHAKE_BYTES = 64 * 1024;
 const ROUTING_PREFIX = 0x45;
 
@@ -60,7 +64,14 @@ export class NoiseServer {
 
   /** Encrypts one encoded stanza into the frame to send. Only after the handshake. */
   seal(plaintext: Uint8Array): Buffer {
-    return toFrame(aesEncryptGCM(plaintext, this.#sendKey, counterIv(this.#sent++), NOTHING));
+    const cipher = createCipheriv(TRANSPORT_CIPHER, this.#sendKey, counterIv(this.#sent++));
+    const { length } = plaintext;
+    const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length + TAG_BYTES);
+    frame.writeUIntBE(length + TAG_BYTES, 0, FRAME_HEADER_BYTES);
+    frame.set(cipher.update(plaintext), FRAME_HEADER_BYTES);
+    cipher.final();
+    frame.set(cipher.getAuthTag(), FRAME_HEADER_BYTES + length);
+    return frame;
   }
 
   /** `[45 44 00 01, length(3), routing info] 57 41 06 03`; the bracketed part only if the client has routing info. */
@@ -91,10 +102,18 @@ export class NoiseServer {
   #read(frame: Buffer): NoiseEvent {
     if (this.#phase === "clientHello") return this.#answerHello(frame);
     if (this.#phase === "clientFinish") return this.#finish(frame);
-    return {
-      kind: "stanza",
-      plaintext: aesDecryptGCM(frame, this.#receiveKey, counterIv(this.#received++), NOTHING),
-    };
+    return { kind: "stanza", plaintext: this.#open(frame) };
+  }
+
+  /** Throws if the frame was tampered with. */
+  #open(frame: Buffer): Buffer {
+    const tagAt = frame.length - TAG_BYTES;
+    if (tagAt < 0) throw new Malformed("a frame without a tag");
+    const decipher = createDecipheriv(TRANSPORT_CIPHER, this.#receiveKey, counterIv(this.#received++));
+    decipher.setAuthTag(frame.subarray(tagAt));
+    const plaintext = decipher.update(frame.subarray(0, tagAt));
+    decipher.final();
+    return plaintext;
   }
 
   #answerHello(frame: Buffer): NoiseEvent {
