@@ -3,9 +3,10 @@ import { readFile } from "node:fs/promises";
 import type { LoadOrder } from "./support/load-clients.ts";
 import { report } from "./support/report.ts";
 
-const DEVICES = 500;
+/** `SIMULATOR_DEVICES=100 npm run bench -- simulator-load` for less than usual. */
+const DEVICES = Number(process.env["SIMULATOR_DEVICES"] ?? 500);
 const GROUPS = 10;
-const MEMBERS = 256;
+const MEMBERS = Math.min(256, DEVICES);
 /** Enough that most of them meet code that is warm, as in any server that has run for a minute. */
 const MESSAGES_EACH = 20;
 const GROUP_MESSAGES = 5;
@@ -23,8 +24,8 @@ type Stats = {
 
 /**
  * What 500 connected clients and 10 groups of 256 cost the simulator: processor time and resident memory of its own
- * process. While messages are counted the phones are offline, so what is measured is the server's work, not their
- * decrypting. Linux only: it reads /proc.
+ * process. Each pair has written to each other before messages are counted, and then the phones are offline: what is
+ * measured is the server's work for a message, not the first contact and not the decrypting of phones. Linux only: it reads /proc.
  */
 async function simulatorLoad(): Promise<void> {
   const simulator = start("../simulator/main.ts");
@@ -49,7 +50,7 @@ async function simulatorLoad(): Promise<void> {
   const groups: string[] = [];
   figures["createGroupsCpuSeconds"] = await measure(async () => {
     for (let at = 0; at < GROUPS; at++) {
-      const members = phones.slice(at * 20, at * 20 + MEMBERS);
+      const members = phones.map((_, index) => phones[(at * 20 + index) % DEVICES] ?? "").slice(0, MEMBERS);
       const [first = "", ...participants] = members;
       const { id } = (await call(ready, "POST", `/phones/${first}/groups`, {
         subject: `Group ${at}`,
@@ -62,17 +63,20 @@ async function simulatorLoad(): Promise<void> {
   figures["loginCpuSeconds"] = await measure(() => orderAll(() => ({ do: "login" })));
   figures["connected"] = (await stats(ready)).connections.now;
 
-  for (const phone of phones) await call(ready, "PUT", `/phones/${phone}/settings`, { online: false });
   await orderAll(() => ({ do: "write", count: 1 }));
+  await orderAll(() => ({ do: "answer" }));
   await settled(ready);
-  const routedBefore = (await stats(ready)).messages.routed;
+  for (const phone of phones) await call(ready, "PUT", `/phones/${phone}/settings`, { online: false });
+  const before = await stats(ready);
   const directSeconds = await measure(async () => {
     await orderAll(() => ({ do: "write", count: MESSAGES_EACH }));
     await settled(ready);
   });
-  const routed = (await stats(ready)).messages.routed - routedBefore;
+  const after = await stats(ready);
+  const routed = after.messages.routed - before.messages.routed;
   figures["directMessages"] = routed;
   figures["cpuMsPerDirectMessage"] = (directSeconds * 1_000) / routed;
+  figures["stanzasPerDirectMessage"] = (stanzas(after) - stanzas(before)) / routed;
   figures["afterDirectMessagesMiB"] = await residentMiB(simulator);
 
   const [group = ""] = groups;
@@ -120,6 +124,11 @@ async function call({ url }: Ready, method: string, path: string, body?: object)
 
 async function stats(ready: Ready): Promise<Stats> {
   return (await call(ready, "GET", "/stats")) as Stats;
+}
+
+/** Both ways. */
+function stanzas({ stanzas: { in: received, out: sent } }: Stats): number {
+  return [...Object.values(received), ...Object.values(sent)].reduce((sum, count) => sum + count, 0);
 }
 
 /** Waits until every device has dealt with all it was sent. */

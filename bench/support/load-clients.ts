@@ -11,6 +11,8 @@ export type LoadOrder =
   | { do: "login" }
   /** Each client writes to the one after it, so many times. */
   | { do: "write"; count: number }
+  /** Each client and its phone write to the one before it. Until then what is written to that one carries a new session. */
+  | { do: "answer" }
   | { do: "write-to-group"; phone: string; group: string; count: number };
 
 const AT_ONCE = 4;
@@ -38,16 +40,23 @@ async function obey(order: LoadOrder): Promise<void> {
     await eachOf(clients, AT_ONCE, connected);
   } else if (order.do === "write") {
     await eachOf(clients, WRITING_AT_ONCE, async (client, at) => {
-      const to = phones[(at + 1) % phones.length] ?? "";
-      for (let i = 0; i < order.count; i++) {
-        const id = await client.sendText(to, `message ${i}`);
-        await until(() => client.acks.some((ack) => ack.id === id)); // else the process would have no time to receive
-      }
+      for (let i = 0; i < order.count; i++) await write(client, phones[(at + 1) % phones.length] ?? "");
+    });
+  } else if (order.do === "answer") {
+    await eachOf(clients, AT_ONCE, async (client, at) => {
+      const to = phones.at(at - 1) ?? "";
+      await control(simulator, "POST", `/phones/${phones[at]}/messages`, { to, text: "an answer" });
+      await write(client, to);
     });
   } else {
     const client = clients[phones.indexOf(order.phone)];
     for (let i = 0; i < order.count; i++) await client?.socket.sendMessage(order.group, { text: `message ${i}` });
   }
+}
+
+async function write(client: BaileysClient, to: string): Promise<void> {
+  const id = await client.sendText(to, "a message");
+  await until(() => client.acks.some((ack) => ack.id === id)); // else the process would have no time to receive
 }
 
 function newClient(earlier?: BaileysClient): BaileysClient {
