@@ -74,10 +74,10 @@ test("as a process it reports over IPC, ignores SIGINT, saves on SIGTERM and say
   await again.sendText(BOB, "still linked");
   await until(async () => (await countInbox(second.simulator)) === 5);
   await again.end();
-});
+}, 90_000);
 
 test("as a process it ends when its parent is gone", async () => {
   const { child } = await start();
   child.disconnect();
   expect(await once(child, "exit")).toEqual([0, null]);
-});
+}, 90_000);

@@ -172,7 +172,7 @@ test("a device that is linked later gets all of it, as patches, or as a snapshot
   const seen = collect<Contact>(first, "contacts.upsert");
   await third.socket.addOrEditContact(chat, { fullName: "Three" });
   await until(() => seen.some(({ name }) => name === "Three"));
-});
+}, 90_000);
 
 test("a patch on an old version is refused with 409 and what it lacks", async () => {
   await alice.socket.chatModify({ pin: true }, chat);
