@@ -56,10 +56,26 @@ export async function askChatbot(
   const window = requestCounts.windowAt(Date.now() / 1000);
   const count = await requestCounts.add(database, subject, window, 1);
   if (count > services.repliesPerMinute) return { posted, error: "reply_limit" };
+  try {
+    return { posted, ...(await sendReplies(services, device, event, replies)) };
+  } catch (err) {
+    // A bucket or a queue that does not answer. The bot is asked as often as one that fails, and no oftener.
+    services.log.warn({ err, eventId: event.id, webhookId }, "a chatbot's reply was not queued");
+    return { posted, error: "reply_not_queued", mustRetry: true };
+  }
+}
+
+/** In the order that the chatbot gave. A file that cannot be sent leaves the others as they are. */
+async function sendReplies(
+  services: DeliverServices,
+  device: devices.OwnedDevice,
+  event: Extract<Event, { type: "message.received" }>,
+  replies: readonly Reply[],
+): Promise<Pick<Asked, "error"> & { mustRetry?: boolean }> {
   const filesUntil = Date.now() + FILES_WITHIN_MS;
   let error: string | null = null;
   for (const [index, reply] of replies.entries()) {
-    const payload = await payloadOf(services, chat, reply, filesUntil - Date.now());
+    const payload = await payloadOf(services, event.data.chat, reply, filesUntil - Date.now());
     if ("code" in payload) {
       error = payload.code;
       continue;
@@ -68,9 +84,9 @@ export async function askChatbot(
     // The key alone says what it is: a chatbot that is asked twice may answer in other words.
     const fingerprint = createHash("sha256").update(key).digest();
     const dispatched = await dispatch(services, device, payload, { key, fingerprint });
-    if (dispatched.outcome === "full") return { posted, error: "queue_full", mustRetry: true };
+    if (dispatched.outcome === "full") return { error: "queue_full", mustRetry: true };
   }
-  return { posted, error };
+  return { error };
 }
 
 /** The message that a reply is, once its file is in the bucket. */
