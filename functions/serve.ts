@@ -76,7 +76,7 @@ async function stop(): Promise<void> {
   deliveries.close();
   media.close();
   files.close();
-  await guardedFetch.close();
+  guardedFetch.close();
   await database.close();
   log.info("closed");
   process.exit(0);

@@ -4,13 +4,13 @@
  * bounds. docs/security.md tells the rules.
  */
 import { lookup } from "node:dns/promises";
-import type { IncomingHttpHeaders } from "node:http";
-import { Agent, errors, request as send } from "undici";
-import type { Dispatcher } from "undici";
+import { request as requestHttp } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { request as requestHttps } from "node:https";
 import { allowedUrl } from "./allowed-url.ts";
 import type { FetchRefusal } from "./fetch-refusals.ts";
-import { guardedConnector, InsideAddressError } from "./guarded-connector.ts";
-import type { Resolve } from "./guarded-connector.ts";
+import { guardedAgents, InsideAddressError } from "./guarded-agents.ts";
+import type { Resolve } from "./guarded-agents.ts";
 
 export type FetchRequest = {
   url: string;
@@ -52,10 +52,12 @@ export type GuardedFetch = {
    * @returns what `use` made of it, or why there is no whole answer. Rejects only with what `use` throws by itself.
    */
   fetch<T>(request: FetchRequest, use: (response: FetchedResponse) => Promise<T>): Promise<FetchOutcome<T>>;
-  close(): Promise<void>;
+  /** Ends what is still under way. */
+  close(): void;
 };
 
-const MAX_CONNECTIONS_PER_ORIGIN = 16;
+type Agents = ReturnType<typeof guardedAgents>;
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -67,86 +69,114 @@ export function openGuardedFetch(
   allowedPrivateHosts: readonly string[],
   resolve: Resolve = (hostname) => lookup(hostname, { all: true }),
 ): GuardedFetch {
-  const agent = new Agent({
-    connect: guardedConnector((hostname) => allowedPrivateHosts.includes(hostname), resolve),
-    connections: MAX_CONNECTIONS_PER_ORIGIN,
-  });
+  const agents = guardedAgents((hostname) => allowedPrivateHosts.includes(hostname), resolve);
 
   async function fetch<T>(request: FetchRequest, use: (response: FetchedResponse) => Promise<T>) {
-    const deadline = AbortSignal.timeout(request.limits.totalTimeoutMs);
-    const answer = await follow(agent, request, deadline);
-    if (typeof answer === "string") return { ok: false, reason: answer } as const;
-    const { url, head } = answer;
-    const body = new BoundedBody(head, request.limits.maxBytes, deadline);
+    const endsAt = performance.now() + request.limits.totalTimeoutMs;
+    const found = await follow(agents, request, endsAt);
+    if (typeof found === "string") return { ok: false, reason: found } as const;
+    const { url, answer } = found;
+    const body = new BoundedBody(answer, request.limits, endsAt);
     try {
-      const value = await use({ status: head.statusCode, headers: head.headers, url, body });
+      const value = await use({ status: answer.statusCode ?? 0, headers: answer.headers, url, body });
       return body.stopped ? ({ ok: false, reason: body.stopped } as const) : ({ ok: true, value } as const);
     } catch (error) {
       if (body.stopped) return { ok: false, reason: body.stopped } as const;
       throw error;
     } finally {
-      head.body.destroy();
+      answer.destroy();
     }
   }
-  return { fetch, close: () => agent.destroy() };
+  return {
+    fetch,
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
 }
 
 /** Asks, and asks again where it is sent to. Each place is looked at as if it were the first. */
-async function follow(agent: Agent, request: FetchRequest, deadline: AbortSignal) {
+async function follow(agents: Agents, request: FetchRequest, endsAt: number) {
   const { method, limits } = request;
   let url = allowedUrl(request.url);
   for (let hops = 0; ; hops++) {
     if (typeof url === "string") return url;
-    let head: Dispatcher.ResponseData;
-    try {
-      head = await send(url, {
-        dispatcher: agent,
-        method,
-        headers: hops === 0 ? (request.headers ?? {}) : {},
-        body: request.body ?? null,
-        headersTimeout: limits.headersTimeoutMs,
-        bodyTimeout: limits.idleTimeoutMs,
-        signal: deadline,
-      });
-    } catch (error) {
-      return refusalOf(error, deadline, "unreachable");
-    }
+    const headers = hops === 0 ? (request.headers ?? {}) : {};
+    // A header that cannot be sent is a mistake of the caller's, and thrown.
+    const asked =
+      url.protocol === "https:"
+        ? requestHttps(url, { agent: agents["https:"], method, headers })
+        : requestHttp(url, { agent: agents["http:"], method, headers });
+    asked.end(request.body);
+    const answer = await answerTo(asked, timeLeft(limits.headersTimeoutMs, endsAt)).catch(
+      (error: unknown) => refusalOf(error) ?? "unreachable",
+    );
+    if (typeof answer === "string") return answer;
     // A body that nobody reads may still break.
-    head.body.on("error", () => undefined);
-    const { location } = head.headers;
-    if (limits.maxRedirects === 0 || !REDIRECTS.has(head.statusCode) || !location) return { url, head };
-    head.body.destroy();
+    answer.on("error", () => undefined);
+    const { location } = answer.headers;
+    if (limits.maxRedirects === 0 || !REDIRECTS.has(answer.statusCode ?? 0) || !location) return { url, answer };
+    answer.destroy();
     if (hops === limits.maxRedirects) return "too_many_redirects";
-    url = allowedUrl(String(location), url);
+    url = allowedUrl(location, url);
   }
 }
+
+/** The head of the answer. Rejects when none comes in time. */
+function answerTo(asked: ClientRequest, withinMs: number): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (error: Error) => {
+      clearTimeout(timer);
+      reject(error);
+      asked.destroy();
+    };
+    const timer = setTimeout(() => giveUp(new TimeoutError()), withinMs);
+    asked.once("response", (answer) => {
+      clearTimeout(timer);
+      resolve(answer);
+    });
+    // It stays: what breaks later is told by the body.
+    asked.on("error", giveUp);
+    // Another protocol was offered (node:http, "upgrade"), which is no answer and no error.
+    asked.once("close", () => giveUp(new Error("closed")));
+  });
+}
+
+const timeLeft = (mostMs: number, endsAt: number) => Math.max(0, Math.min(mostMs, endsAt - performance.now()));
 
 /** The body of an answer, cut off where it becomes too large or too slow. `stopped` then says why. */
 class BoundedBody implements AsyncIterable<Buffer> {
   stopped: FetchRefusal | undefined;
-  readonly #head: Dispatcher.ResponseData;
-  readonly #maxBytes: number;
-  readonly #deadline: AbortSignal;
+  readonly #answer: IncomingMessage;
+  readonly #limits: FetchLimits;
+  readonly #endsAt: number;
 
-  constructor(head: Dispatcher.ResponseData, maxBytes: number, deadline: AbortSignal) {
-    this.#head = head;
-    this.#maxBytes = maxBytes;
-    this.#deadline = deadline;
+  constructor(answer: IncomingMessage, limits: FetchLimits, endsAt: number) {
+    this.#answer = answer;
+    this.#limits = limits;
+    this.#endsAt = endsAt;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    const announced = Number(this.#head.headers["content-length"] ?? 0);
-    if (announced > this.#maxBytes) throw this.#stop("too_large");
+    const { maxBytes, idleTimeoutMs } = this.#limits;
+    const announced = Number(this.#answer.headers["content-length"] ?? 0);
+    if (announced > maxBytes) throw this.#stop("too_large");
     let bytes = 0;
-    const chunks = this.#head.body[Symbol.asyncIterator]();
+    const chunks: AsyncIterator<Buffer> = this.#answer[Symbol.asyncIterator]();
     for (;;) {
+      if (performance.now() > this.#endsAt) throw this.#stop("timeout");
+      const withinMs = timeLeft(idleTimeoutMs, this.#endsAt);
+      const timer = setTimeout(() => this.#answer.destroy(new TimeoutError()), withinMs);
       // Only what the connection throws is a reason; what a reader throws is the reader's own.
-      const next = await chunks.next().catch((error: unknown) => {
-        throw this.#stop(refusalOf(error, this.#deadline, "broken_off"));
-      });
+      const next = await chunks
+        .next()
+        .catch((error: unknown) => {
+          throw this.#stop(refusalOf(error) ?? "broken_off");
+        })
+        .finally(() => clearTimeout(timer));
       if (next.done) return;
       bytes += next.value.length;
-      if (bytes > this.#maxBytes) throw this.#stop("too_large");
+      if (bytes > maxBytes) throw this.#stop("too_large");
       yield next.value;
     }
   }
@@ -157,16 +187,17 @@ class BoundedBody implements AsyncIterable<Buffer> {
   }
 }
 
-const UNKNOWN_HOST = new Set(["ENOTFOUND", "EAI_AGAIN", "ENODATA"]);
-const TIMEOUT = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
+class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+  readonly code = "ETIMEDOUT";
+}
 
-/** @param otherwise for what only says that the other side did not keep to the protocol, or to the connection */
-function refusalOf(error: unknown, deadline: AbortSignal, otherwise: FetchRefusal): FetchRefusal {
+const UNKNOWN_HOST = new Set(["ENOTFOUND", "EAI_AGAIN", "ENODATA"]);
+
+/** Undefined: it only says that the other side did not keep to the protocol, or to the connection. */
+function refusalOf(error: unknown): FetchRefusal | undefined {
   if (error instanceof InsideAddressError) return "inside_address";
-  // A header that cannot be sent is a mistake of the caller's.
-  if (error instanceof errors.InvalidArgumentError) throw error;
-  if (deadline.aborted) return "timeout";
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (UNKNOWN_HOST.has(code)) return "unknown_host";
-  return TIMEOUT.has(code) ? "timeout" : otherwise;
+  return code === "ETIMEDOUT" ? "timeout" : undefined;
 }

@@ -8,6 +8,6 @@ export function lazyGuardedFetch(allowedPrivateHosts: readonly string[]): Guarde
   return {
     fetch: async <T>(request: FetchRequest, use: (response: FetchedResponse) => Promise<T>) =>
       await (await open()).fetch(request, use),
-    close: async () => await (await opened)?.close(),
+    close: () => void opened?.then((guarded) => guarded.close()).catch(() => undefined),
   };
 }

@@ -47,8 +47,8 @@ await new Promise<void>((resolve) => {
 });
 const receiver = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const fetcher = openGuardedFetch(["127.0.0.1"]);
-afterAll(async () => {
-  await fetcher.close();
+afterAll(() => {
+  fetcher.close();
   server.closeAllConnections();
   server.close();
 });

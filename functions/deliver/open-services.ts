@@ -32,7 +32,8 @@ export function openDeliverServices(config: DeliverConfig) {
     log: createLog("deliver", config.logLevel),
   };
   const close = async () => {
-    await Promise.all([fetcher.close(), ownFetcher?.close()]);
+    fetcher.close();
+    ownFetcher?.close();
     queue.close();
     queues.close();
     files.close();

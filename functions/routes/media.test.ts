@@ -179,7 +179,7 @@ test("no form of a URL leads inside, and each is refused with what is wrong", as
     }
     expect(INSIDE.length + OTHERS.length).toBeGreaterThanOrEqual(60);
   } finally {
-    await guardedFetch.close();
+    guardedFetch.close();
   }
 });
 

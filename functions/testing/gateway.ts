@@ -56,13 +56,13 @@ export async function startGateway(settings: Record<string, string> = {}) {
   const media = openStorage(config.mediaBucket);
   const files = openMediaFiles(config.mediaBucket);
   const guardedFetch = lazyGuardedFetch(config.allowedPrivateHosts);
-  afterAll(async () => {
+  afterAll(() => {
     queues.close();
     scheduler.close();
     deliveries.close();
     media.close();
     files.close();
-    await guardedFetch.close();
+    guardedFetch.close();
   });
   const userId = await testUser(database);
   const token = await tokenFor(database, userId);
