@@ -1,4 +1,6 @@
-import { parsePhoneNumberFromString } from "libphonenumber-js/max";
+// The small tables. They tell a number's country as the large ones do, and take what has the length and the form of that
+// country's numbers; whether somebody has it, WhatsApp says.
+import { parsePhoneNumberFromString } from "libphonenumber-js/min";
 import { formatJid, jidOfPhone, parseJid } from "./jid.ts";
 
 /** The rule of the original service: Indonesian numbers, however they are written. */
