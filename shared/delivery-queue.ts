@@ -31,7 +31,7 @@ export function parseWake(body: string): WebhookId | undefined {
 
 /** The SDK is loaded by the first request, as in storage.ts. */
 async function openClient() {
-  const sdk = await import("@aws-sdk/client-sqs");
+  const sdk = await import("./aws/sqs.ts");
   return { sdk, client: new sdk.SQSClient({}) };
 }
 

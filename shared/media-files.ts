@@ -31,7 +31,7 @@ const PUT_ATTEMPTS = 2;
 
 /** The SDK is loaded by the first request, as in storage.ts. */
 async function openClient() {
-  const sdk = await import("@aws-sdk/client-s3");
+  const sdk = await import("./aws/s3.ts");
   const client = new sdk.S3Client({
     forcePathStyle: true,
     maxAttempts: 3,

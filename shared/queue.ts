@@ -27,7 +27,7 @@ export const VISIBILITY_SECONDS = 6;
  * kind, as there; a request with an abort signal would make it forget them all, so such a one goes by `client`.
  */
 async function openClients() {
-  const sdk = await import("@aws-sdk/client-sqs");
+  const sdk = await import("./aws/sqs.ts");
   return { sdk, client: new sdk.SQSClient({}), frequent: new sdk.SQSClient({ cacheMiddleware: true }) };
 }
 

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 5_000;
 
 /** The SDK is loaded by the first request, as in storage.ts. */
 async function openClient() {
-  const sdk = await import("@aws-sdk/client-scheduler");
+  const sdk = await import("./aws/scheduler.ts");
   return { sdk, client: new sdk.SchedulerClient({}) };
 }
 

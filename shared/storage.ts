@@ -39,7 +39,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The SDK is loaded by the first request: most requests to the API need no bucket, and its cold start not to wait for it. */
 async function openClient() {
-  const sdk = await import("@aws-sdk/client-s3");
+  const sdk = await import("./aws/s3.ts");
   const client = new sdk.S3Client({
     forcePathStyle: true,
     maxAttempts: 3,

@@ -8,10 +8,6 @@ import { deviceParams } from "../schemas/device.ts";
 
 const DEVICE = "/api/whatsapp-multi-device/devices/:deviceId";
 const tag = "QR";
-/** Large enough for a phone to read from a screen, pixels a side. */
-const PNG_WIDTH = 512;
-/** Quiet zone in modules: ISO/IEC 18004 asks for four. */
-const MARGIN = 4;
 
 const SVG_EXAMPLE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 65 65"></svg>';
 
@@ -62,12 +58,9 @@ const qrImage = (name: string, path: string) =>
     async handle({ params, query }, call) {
       const { qrCode, ...rest } = await currentQr(call, params.deviceId);
       // Loaded here alone: no other request of a cold start should wait for it.
-      const { default: QRCode } = await import("qrcode");
-      if (query.format === "svg") {
-        const text = await QRCode.toString(qrCode, { type: "svg", margin: MARGIN });
-        return { status: 200, contentType: "image/svg+xml", text };
-      }
-      const image = await QRCode.toDataURL(qrCode, { width: PNG_WIDTH, margin: MARGIN });
+      const { qrPng, qrSvg } = await import("../qr-picture.ts");
+      if (query.format === "svg") return { status: 200, contentType: "image/svg+xml", text: qrSvg(qrCode) };
+      const image = `data:image/png;base64,${qrPng(qrCode).toString("base64")}`;
       return { status: 200, data: { ...rest, qrImage: image } };
     },
   });

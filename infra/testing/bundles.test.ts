@@ -79,7 +79,7 @@ async function call(folder: string, file: string, variables: Record<string, stri
 }
 
 describe("the bundle of the API", () => {
-  it("has nothing of Baileys in it, and what a start reads of it has at most 300 KB gzipped, all of it 760 KB", async () => {
+  it("has nothing of Baileys in it, and what a start reads of it has at most 300 KB gzipped, all of it 500 KB", async () => {
     const folder = join(directory, "size");
     const { sources, filesAtOnce } = await bundleFunction("functions/api.handler", folder);
     expect(sources.filter((path) => /baileys|libsignal|socket-host|protobufjs/.test(path))).toEqual([]);
@@ -88,8 +88,7 @@ describe("the bundle of the API", () => {
       return sizes.reduce((sum, size) => sum + size, 0) / 1024;
     };
     expect(await gzippedKb(filesAtOnce)).toBeLessThanOrEqual(300);
-    // It was 500 before files were sent: undici, behind the guarded fetch, is a quarter of it. No start reads that.
-    expect(await gzippedKb((await readdir(folder)).map((name) => join(folder, name)))).toBeLessThanOrEqual(760);
+    expect(await gzippedKb((await readdir(folder)).map((name) => join(folder, name)))).toBeLessThanOrEqual(500);
   });
 
   it("loads what only some requests need when they need it, not when it starts", async () => {
