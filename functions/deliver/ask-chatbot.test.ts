@@ -20,8 +20,8 @@ const userId = await testUser(database);
 const fetcher = openGuardedFetch(["127.0.0.1"]);
 const bot = createServer((_request, response) => response.end('{"reply":"Halo"}'));
 await new Promise<void>((resolve) => bot.listen(0, "127.0.0.1", resolve));
-afterAll(async () => {
-  await fetcher.close();
+afterAll(() => {
+  fetcher.close();
   bot.close();
 });
 
