@@ -1,6 +1,6 @@
 import { proto } from "@whiskeysockets/baileys";
 
-const MAX_MESSAGES = 500;
+const MAX_MESSAGES = 2_000;
 const MAX_BYTES = 64 * 1024;
 
 /** A message that may be needed again: to quote it, or to send it once more to a device that could not read it. */
@@ -18,7 +18,7 @@ export type KnownMessage = {
 type Entry = { author: string; chat: string; at: number; bytes: Uint8Array };
 export type KnownMessagesRecord = (Entry & { id: string })[];
 
-/** The last 500 messages that a phone sent or received, whole; those above 64 KiB are not kept. */
+/** The last 2,000 messages that a phone sent or received, whole; those above 64 KiB are not kept. */
 export class KnownMessages {
   readonly #byId = new Map<string, Entry>();
 

@@ -227,6 +227,24 @@ test("messages that cross in bursts are all readable, each once", async () => {
   await expectNothingUnreadable(device);
 });
 
+test("a message of a group that comes while older ones wait is read after them", async () => {
+  const device = await startLinked();
+  const group = await simulator.addGroup(other, [own]);
+  device.crash();
+  // The first of them brings the sender key to all others.
+  const waiting = Array.from({ length: 30 }, (_, number) => `waiting ${number}`);
+  for (const text of waiting) await simulator.write(other, group, text);
+  const next = await start();
+  const isDealtWith = next.connect();
+  await until(() => next.isOpen);
+  const live = Array.from({ length: 5 }, (_, number) => `live ${number}`);
+  for (const text of live) await simulator.write(other, group, text);
+  await isDealtWith;
+  await until(async () => (await queued()) === 0);
+  expect(next.texts().slice(-35)).toEqual([...waiting, ...live]);
+  await expectNothingUnreadable(device, next);
+});
+
 /** Looks into the log without opening it, which would fence the device under test. */
 async function isLogged(name: string): Promise<boolean> {
   const objects = logObjects({ ...PLACE, storage: bucket });

@@ -20,8 +20,8 @@ type Stanza = { attrs: Record<string, string> };
 export type SignalStats = { redelivered: number; torn: number };
 
 type Options = {
-  /** By identity: Baileys hands the repository the very bytes that are in the stanza. */
-  stanzaOf: (ciphertext: Uint8Array) => Stanza | undefined;
+  /** Called with each ciphertext of a message before it is decrypted, see `IncomingMessages`. */
+  begin: (ciphertext: Uint8Array) => Stanza | undefined;
   stats?: SignalStats;
 };
 
@@ -35,7 +35,7 @@ type Options = {
  */
 export function signalRepository(
   state: DeviceState<Credentials>,
-  { stanzaOf, stats = { redelivered: 0, torn: 0 } }: Options,
+  { begin, stats = { redelivered: 0, torn: 0 } }: Options,
 ): SocketConfig["makeSignalRepository"] {
   return (auth, logger, pnToLid) => {
     const keys = directKeys(state);
@@ -49,6 +49,7 @@ export function signalRepository(
     }
 
     async function journaled(ciphertext: Uint8Array, kind: string, decrypt: () => Promise<Uint8Array>) {
+      const stanza = begin(ciphertext);
       const key = journalKey(ciphertext);
       const known = state.inbox.get(key);
       if (known) {
@@ -58,7 +59,7 @@ export function signalRepository(
       const before = state.appends;
       const plain = Buffer.from(await decrypt());
       if (state.appends !== before) stats.torn += 1;
-      journalMessage(state, { key, attrs: stanzaOf(ciphertext)?.attrs ?? {}, kind, plain });
+      journalMessage(state, { key, attrs: stanza?.attrs ?? {}, kind, plain });
       return plain;
     }
 

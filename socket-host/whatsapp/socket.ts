@@ -14,6 +14,7 @@ import { saveCredentials } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import { peerStanza } from "./decode/peer-message.ts";
 import { deviceLists } from "./device-lists.ts";
+import { IncomingMessages } from "./incoming-messages.ts";
 import { journalStanzas } from "./journal-stanzas.ts";
 import { Groups } from "./groups.ts";
 import { uploadPart } from "./media-part.ts";
@@ -101,7 +102,7 @@ const NEXT_QR_MS = 20_000;
  * during login. Bytes leave through the output gate, when the state behind them is durable.
  */
 export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConfig, events: SocketEvents): Socket {
-  const stanzas = new WeakMap<Uint8Array, BinaryNode>();
+  const incoming = new IncomingMessages();
   const agent = gatedAgent(config.webSocketUrl, state);
   const sock = withSharedContext(() =>
     makeWASocket({
@@ -121,7 +122,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
       syncFullHistory: false,
       shouldIgnoreJid: isIgnored,
       auth: { creds: state.creds, keys: authKeys(state) },
-      makeSignalRepository: signalRepository(state, { stanzaOf: (ciphertext) => stanzas.get(ciphertext) }),
+      makeSignalRepository: signalRepository(state, { begin: (ciphertext) => incoming.begin(ciphertext) }),
       // Our store cannot fail late: a commit that is repeated would only hide a mistake for half a minute.
       transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
       maxMsgRetryCount: MAX_RETRIES,
@@ -178,12 +179,7 @@ export function openSocket(state: DeviceState<Credentials>, config: WhatsAppConf
   sock.ws.on("frame", () => {
     lastHeardAt = performance.now();
   });
-  // Before Baileys' own listener: the signal repository is then told which stanza a ciphertext came in.
-  sock.ws.prependListener("CB:message", (node: BinaryNode) => {
-    for (const child of Array.isArray(node.content) ? node.content : []) {
-      if (child.content instanceof Uint8Array) stanzas.set(child.content, node);
-    }
-  });
+  sock.ws.prependListener("CB:message", (stanza: BinaryNode) => incoming.take(stanza));
   // Baileys acknowledges it and waits on until its QR codes run out (Baileys issue 2672).
   sock.ws.on("CB:notification,type:passkey_prologue_request", () => events.onPasskey());
   sock.ws.on("CB:ib,,offline", () => events.onCaughtUp());

@@ -85,7 +85,7 @@ export async function ourParty(jid: string, storage: Storage = new MemoryStorage
   if (opened.outcome !== "open") throw new Error(opened.outcome);
   const { state } = opened;
   state.saveCreds({});
-  const make = signalRepository(state, { stanzaOf: () => ({ attrs: { id: "stanza" } }), stats });
+  const make = signalRepository(state, { begin: () => ({ attrs: { id: "stanza" } }), stats });
   const repository = make({ creds: state.creds, keys: plainKeys() }, silentLogger);
   return { party: new SignalParty(jid, state.creds, state, repository), state, stats };
 }

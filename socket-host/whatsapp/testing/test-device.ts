@@ -16,6 +16,7 @@ import { saveCredentials } from "../credentials.ts";
 import type { Credentials } from "../credentials.ts";
 import { peerStanza } from "../decode/peer-message.ts";
 import { deviceLists } from "../device-lists.ts";
+import { IncomingMessages } from "../incoming-messages.ts";
 import { gatedAgent } from "../output-gate.ts";
 import { signalRepository } from "../signal-repository.ts";
 import { silentLogger } from "../silent-logger.ts";
@@ -55,7 +56,7 @@ export class TestDevice {
   /** Returns when the connection is open, shows a QR, or has ended. */
   async connect(): Promise<void> {
     const { state } = this;
-    const stanzas = new WeakMap<Uint8Array, BinaryNode>();
+    const incoming = new IncomingMessages();
     const ends = this.closes.length;
     this.#agent = gatedAgent(this.#wsUrl, state);
     const socket = makeWASocket({
@@ -64,7 +65,10 @@ export class TestDevice {
       logger: silentLogger,
       browser: ["Ubuntu", "Chrome", "22.04.4"],
       auth: { creds: state.creds, keys: authKeys(state) },
-      makeSignalRepository: signalRepository(state, { stanzaOf: (bytes) => stanzas.get(bytes), stats: this.stats }),
+      makeSignalRepository: signalRepository(state, {
+        begin: (ciphertext) => incoming.begin(ciphertext),
+        stats: this.stats,
+      }),
       transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 1 },
       userDevicesCache: deviceLists(state),
       getMessage: ({ id }) => {
@@ -82,11 +86,7 @@ export class TestDevice {
       const error = lastDisconnect?.error as { output?: { statusCode?: number } } | undefined;
       this.closes.push(error?.output?.statusCode ?? 0);
     });
-    socket.ws.prependListener("CB:message", (node: BinaryNode) => {
-      for (const { content } of Array.isArray(node.content) ? node.content : []) {
-        if (content instanceof Uint8Array) stanzas.set(content, node);
-      }
-    });
+    socket.ws.prependListener("CB:message", (stanza: BinaryNode) => incoming.take(stanza));
     socket.ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
       if (attrs["id"] && !attrs["error"]) this.accepted.add(attrs["id"]);
     });

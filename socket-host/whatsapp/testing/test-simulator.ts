@@ -27,6 +27,9 @@ export async function startTestSimulator() {
     /** The person writes; answers the message's id. */
     write: async (from: string, to: string, text: string) =>
       (await call<{ id: string }>("POST", `/phones/${from}/messages`, { to, text })).id,
+    /** The group's id, as `write` takes it. */
+    addGroup: async (creator: string, participants: readonly string[]) =>
+      (await call<{ id: string }>("POST", `/phones/${creator}/groups`, { subject: "Us", participants })).id,
     inbox: (phone: string) => call<{ id: string; text?: string; copies: number }[]>("GET", `/phones/${phone}/inbox`),
     stats: () =>
       call<{
