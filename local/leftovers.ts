@@ -8,7 +8,7 @@ import { writePrivateFile } from "./write-private-file.ts";
 const listSchema = z.array(z.object({ name: z.string(), pid: z.number().int(), birth: z.string().optional() }));
 type Leftover = z.infer<typeof listSchema>[number];
 
-/** A host takes up to 30 s to let go of its devices; then the guard in every child ends it. */
+/** The guard in every child ends it after 5 s; a database with much to write takes longer. */
 const DEADLINE_MS = 40_000;
 const POLL_INTERVAL_MS = 50;
 const REPORT_AFTER_MS = 2_000;

@@ -1,8 +1,9 @@
 /**
  * Loaded before every child's own program, which shuts down by itself when its launcher is gone. This ends it when it
- * does not, and when the launcher died before the program was listening.
+ * does not soon, and when the launcher died before the program was listening. The others end at the same time, so what it
+ * waits for may not come any more; and nothing that it has said is lost by an end at any moment.
  */
-const DEADLINE_MS = 35_000;
+const DEADLINE_MS = 5_000;
 
 if (!process.connected) process.exit(1);
 process.once("disconnect", () => {
