@@ -9,7 +9,7 @@ const { services } = openSweepServices(loadSweepConfig());
 /** Throws when a part failed, so that an alarm counts it; the others were done, and the next minute brings all again. */
 export async function handler(): Promise<void> {
   const failed = await sweepAll(services);
-  // infra/fleet-metrics.ts makes metrics of this line.
+  // infra/log-metrics.ts makes metrics of this line.
   services.log.info(await readFleet(services.database), "fleet");
   if (failed.length) throw new Error(`parts of the sweep failed: ${failed.join(", ")}`);
 }

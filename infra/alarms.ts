@@ -1,8 +1,8 @@
 import { api } from "./api.js";
 import { database, MAX_CONNECTIONS } from "./database.js";
 import { deliver } from "./deliver.js";
-import { namespace } from "./fleet-metrics.js";
-import type { FleetMetric } from "./fleet-metrics.js";
+import { namespace } from "./log-metrics.js";
+import type { FleetMetric } from "./log-metrics.js";
 import { migrate } from "./migrate.js";
 import { commandQueues, commandsDead, deliveries, deliveriesDead } from "./queues.js";
 import { schedulesDead } from "./scheduler.js";

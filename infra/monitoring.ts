@@ -1,7 +1,7 @@
 import { api } from "./api.js";
 import { commandQueues } from "./queues.js";
-import { namespace } from "./fleet-metrics.js";
-import type { FleetMetric } from "./fleet-metrics.js";
+import { DELIVERY_DELAY, namespace } from "./log-metrics.js";
+import type { FleetMetric } from "./log-metrics.js";
 import { prefix } from "./stage.js";
 
 /** One page in CloudWatch with what is looked at first. */
@@ -27,6 +27,7 @@ new aws.cloudwatch.Dashboard("Overview", {
           graph("Devices", region, devices, "Maximum"),
           graph("Hosts, shards without one", region, (["hosts", "unheldShards"] as const).map(ofFleet), "Maximum"),
           graph("Commands waiting (s)", region, ofQueues("ApproximateAgeOfOldestMessage"), "Maximum"),
+          graph("From an event to its webhook (ms)", region, [[namespace, DELIVERY_DELAY]], "p95"),
           graph("Commands taken", region, ofQueues("NumberOfMessagesDeleted"), "Sum"),
         ],
       });

@@ -306,7 +306,7 @@ export class Device {
     await life.outbox.onConnectionLost();
     const linked = isLinked(life.state.creds);
     const next = closeReason(code, linked);
-    metrics.connection(next.action);
+    metrics.connection(next.action, code);
     switch (next.action) {
       case "restart":
         // The new socket logs in with what this one was given.

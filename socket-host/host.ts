@@ -25,6 +25,7 @@ import { LeaseKeeper } from "./leases.ts";
 import { openHostMedia } from "./media/host-media.ts";
 import type { HostMedia } from "./media/host-media.ts";
 import { LoginBudget } from "./login-budget.ts";
+import type { Load } from "./metrics.ts";
 import { outcomeRecorder } from "./outcome-recorder.ts";
 import type { RecordOutcome } from "./outcome-recorder.ts";
 import { persistenceRule } from "./persistence-rule.ts";
@@ -133,8 +134,9 @@ export class Host {
   }
 
   /** What it carries now. */
-  get load(): { shards: number; devices: number } {
-    return { shards: this.#consumers.size, devices: this.#devices.size };
+  get load(): Load {
+    const connected = [...this.#devices.values()].filter(({ isAlive }) => isAlive).length;
+    return { shards: this.#consumers.size, devices: this.#devices.size, connected };
   }
 
   /** Hands everything over: commands ended or given back, state flushed, sockets closed without logout, leases released. */

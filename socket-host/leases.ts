@@ -3,6 +3,7 @@ import type { Lease } from "../shared/db/leases.ts";
 import type { Database } from "../shared/db/pool.ts";
 import type { HostId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
+import { metrics } from "./metrics.ts";
 
 type Options = {
   /** With connections of its own: a renewal must never wait behind the traffic of the devices. */
@@ -198,6 +199,7 @@ export class LeaseKeeper {
     const lease = await leases.take(database, hostId, shard, durationMs);
     if (!lease) return;
     log.info({ shard, epoch: lease.epoch }, "lease taken");
+    metrics.leaseChanged("taken");
     this.#held.set(shard, { lease, deadline: asked + (durationMs * 2) / 3 });
     this.#armDeadline();
     onTaken(lease);
@@ -210,9 +212,11 @@ export class LeaseKeeper {
     this.#armDeadline();
     await leases.release(database, hostId, lease).catch((err: unknown) => log.warn({ err }, "lease not released"));
     log.info({ shard: lease.shard, epoch: lease.epoch }, "lease released");
+    metrics.leaseChanged("released");
   }
 
   #drop(lease: Lease): void {
+    metrics.leaseChanged("lost");
     this.#held.delete(lease.shard);
     this.#armDeadline();
     void this.#options.onLost(lease, true);

@@ -39,8 +39,14 @@ const appendSeconds = new Histogram({
 });
 const connections = new Counter({
   name: "gateway_connections_total",
-  help: "Connections to WhatsApp that opened, or that ended and what the host does then.",
-  labelNames: ["event"] as const,
+  help: "Connections to WhatsApp that opened, or that ended: with which code, and what the host does then.",
+  labelNames: ["event", "code"] as const,
+  registers,
+});
+const leaseChanges = new Counter({
+  name: "gateway_lease_changes_total",
+  help: "Leases of shards that this host took, gave back, or lost to another host or to time.",
+  labelNames: ["change"] as const,
   registers,
 });
 
@@ -53,11 +59,17 @@ export const metrics = {
     answerSeconds.observe({ outcome }, ms / 1000),
   appended: (outcome: "ok" | "fenced" | "unavailable" | "too-large", ms: number) =>
     appendSeconds.observe({ outcome }, ms / 1000),
-  connection: (event: "opened" | "restart" | "reconnect" | "yield" | "stop") => connections.inc({ event }),
+  /** @param code with which a connection ended, see `closeReason` */
+  connection: (event: "opened" | "restart" | "reconnect" | "yield" | "stop", code?: number) =>
+    connections.inc({ event, code: code === undefined ? "none" : isUsual(code) ? String(code) : "other" }),
+  leaseChanged: (change: "taken" | "released" | "lost") => leaseChanges.inc({ change }),
 };
 
+/** The server chooses the code, so it may be anything: only those of HTTP's errors are labels. */
+const isUsual = (code: number) => Number.isInteger(code) && code >= 400 && code < 600;
+
 /** What is looked at when Prometheus asks. */
-export type Load = { shards: number; devices: number };
+export type Load = { shards: number; devices: number; connected: number };
 
 /** Answers the text of `/metrics`. To be called once in a process. @param load what the host carries now */
 export function metricsText(load: () => Load): () => Promise<string> {
@@ -72,6 +84,11 @@ export function metricsText(load: () => Load): () => Promise<string> {
     });
   gauge("gateway_shards_held", "Shards whose lease this host holds.", () => load().shards);
   gauge("gateway_devices_loaded", "Devices that this host has loaded.", () => load().devices);
+  gauge(
+    "gateway_devices_connected",
+    "Devices of this host that have heard from WhatsApp lately.",
+    () => load().connected,
+  );
   // Memory, processor, garbage collection and the lag of the event loop.
   collectDefaultMetrics({ register: registry });
   return async () => await registry.metrics();

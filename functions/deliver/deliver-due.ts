@@ -116,7 +116,11 @@ async function tryOne(services: DeliverServices, endpoint: Endpoint, delivery: C
   const { webhookId } = endpoint;
   const error = asked.error ?? (isTaken ? null : (posted.refusal ?? "http_status"));
   const traceId = traceIdOf(step.trace);
-  services.log.info({ traceId, eventId: event.id, webhookId, status, ms, error: error ?? undefined }, "event posted");
+  const sinceEventMs = Date.now() - event.occurredAt.getTime();
+  services.log.info(
+    { traceId, eventId: event.id, webhookId, tries, status, ms, sinceEventMs, error: error ?? undefined },
+    "event posted",
+  );
   // What a chatbot says is a message.
   const answer = endpoint.kind === "chatbot" ? null : posted.answer;
   return { outcome: { deliveryId, isDelivered, waitMs, ms, status, answer, error }, posted };

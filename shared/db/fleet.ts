@@ -1,7 +1,7 @@
 import { select } from "./pool.ts";
 import type { Database } from "./pool.ts";
 
-/** How the whole installation is, in numbers. Their names are those of the metrics in the cloud (infra/fleet-metrics.ts). */
+/** How the whole installation is, in numbers. Their names are those of the metrics in the cloud (infra/log-metrics.ts). */
 export type Fleet = {
   hosts: number;
   /** Shards that no host holds: their devices are not connected, their commands wait. */

@@ -69,6 +69,18 @@ export const monitoringRules: Record<string, Rule> = {
     });
   },
 
+  "how long events take to their webhooks is measured, from what the deliverer logs": (graph) =>
+    graph.liveFunctions.length > 0
+      ? []
+      : unless(
+          ofType(graph, "aws:cloudwatch/logMetricFilter:LogMetricFilter").some(
+            ({ inputs }) =>
+              String(inputs["logGroupName"]).includes("Deliver") &&
+              (inputs["metricTransformation"] as { value: string }).value === "$.sinceEventMs",
+          ),
+          "it is not",
+        ),
+
   "the database is watched for connections, room and processor": (graph) =>
     graph.liveFunctions.length > 0
       ? []
