@@ -6,6 +6,7 @@ import { mediaJobRoutes } from "../routes/media-jobs.ts";
 import { mediaRoutes } from "../routes/media.ts";
 import { messageRoutes } from "../routes/messages.ts";
 import { receivedMediaRoutes } from "../routes/received-media.ts";
+import { scheduleRoutes } from "../routes/schedules.ts";
 
 export const messagesArea = (config: ApiConfig): Route[] => [
   ...messageRoutes(config.phoneRegions),
@@ -14,4 +15,5 @@ export const messagesArea = (config: ApiConfig): Route[] => [
   ...mediaJobRoutes(config),
   ...groupMessageRoutes(config.phoneRegions),
   ...jobRoutes(config.phoneRegions),
+  ...scheduleRoutes(config.phoneRegions),
 ];
