@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { MAX_FILE_NAME_LENGTH } from "../shared/commands.ts";
 import { fetchRefusals } from "../shared/fetch-refusals.ts";
 import type { GuardedFetch } from "../shared/guarded-fetch.ts";
 import type { MediaFiles } from "../shared/media-files.ts";
@@ -12,7 +13,6 @@ import type { FileFault } from "./inspect-file.ts";
 export type StoredFile = StoredMedia & { fileName: string | undefined };
 
 const LIMITS = { maxBytes: MAX_MEDIA_BYTES, headersTimeoutMs: 8_000, idleTimeoutMs: 5_000, maxRedirects: 3 };
-const MAX_NAME_LENGTH = 255;
 
 /**
  * Brings what is at a URL that somebody gave into the media bucket, under its hash, if it may be sent as `kind`. Throws
@@ -48,7 +48,7 @@ export async function fetchFile(
 
 function nameOf(segment: string): string | undefined {
   try {
-    return decodeURIComponent(segment).slice(0, MAX_NAME_LENGTH) || undefined;
+    return decodeURIComponent(segment).slice(0, MAX_FILE_NAME_LENGTH) || undefined;
   } catch {
     return undefined;
   }

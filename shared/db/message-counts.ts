@@ -46,17 +46,16 @@ export async function counterparts(
     ...time.values,
     ...seen.values,
   ];
-  const sql = `SELECT number, CAST(SUM(incoming) AS SIGNED) AS incoming, CAST(SUM(outgoing) AS SIGNED) AS outgoing,
-      MIN(first_at) AS firstAt, MAX(last_at) AS lastAt, COUNT(*) OVER () AS total
-    FROM (${grouped}) one GROUP BY number ORDER BY lastAt DESC, number
-    LIMIT ${Math.trunc(page.limit)} OFFSET ${Math.trunc(page.offset)}`;
-  const found = await select<Counterpart & { total: number }>(database.pool, sql, values);
-  const [first] = found;
-  if (first || page.offset === 0) return { counterparts: found, total: first?.total ?? 0 };
-  // Beyond the end there is no row that could tell.
-  const count = `SELECT COUNT(DISTINCT number) AS total FROM (${grouped}) one`;
-  const [row] = await select<{ total: number }>(database.pool, count, values);
-  return { counterparts: [], total: row?.total ?? 0 };
+  const [from, to] = [Math.trunc(page.offset), Math.trunc(page.offset + page.limit)];
+  // The first row comes with every page, as it tells the total also beyond the end.
+  const sql = `SELECT number, incoming, outgoing, firstAt, lastAt, place, total FROM (
+      SELECT number, CAST(SUM(incoming) AS SIGNED) AS incoming, CAST(SUM(outgoing) AS SIGNED) AS outgoing,
+        MIN(first_at) AS firstAt, MAX(last_at) AS lastAt, COUNT(*) OVER () AS total,
+        ROW_NUMBER() OVER (ORDER BY MAX(last_at) DESC, number) AS place
+      FROM (${grouped}) one GROUP BY number
+    ) numbered WHERE place = 1 OR (place > ${from} AND place <= ${to}) ORDER BY place`;
+  const rows = await select<Counterpart & { place: number; total: number }>(database.pool, sql, values);
+  return { counterparts: rows.filter(({ place }) => place > from), total: rows[0]?.total ?? 0 };
 }
 
 /** Messages of one kind within one part of a time. */
