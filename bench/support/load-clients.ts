@@ -1,3 +1,4 @@
+import { withSharedContext } from "../../socket-host/whatsapp/shared-context.ts";
 import { BaileysClient } from "../../simulator/testing/baileys-client.ts";
 import { control } from "../../simulator/testing/control.ts";
 import { until } from "../../simulator/testing/until.ts";
@@ -21,6 +22,13 @@ const WRITING_AT_ONCE = 24;
 const MAX_ATTEMPTS = 10;
 /** A first message to a large group blocks this process for so long that Baileys would give up all its connections. */
 const KEEP_ALIVE_MS = 600_000;
+
+/** Each on its own context, 250 sockets in a process slow each other down so much that they make no load. */
+class LoadClient extends BaileysClient {
+  override connect(...options: Parameters<BaileysClient["connect"]>): Promise<void> {
+    return withSharedContext(() => super.connect(...options));
+  }
+}
 
 let clients: BaileysClient[] = [];
 let phones: string[] = [];
@@ -61,7 +69,7 @@ async function write(client: BaileysClient, to: string): Promise<void> {
 
 function newClient(earlier?: BaileysClient): BaileysClient {
   const whole = { ...simulator, dispose: () => Promise.resolve() };
-  const client = new BaileysClient(whole, earlier?.auth);
+  const client = new LoadClient(whole, earlier?.auth);
   client.config = { keepAliveIntervalMs: KEEP_ALIVE_MS };
   return client;
 }
