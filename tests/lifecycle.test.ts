@@ -101,6 +101,28 @@ describe("the life of a device", () => {
     },
   );
 
+  it("a link to another number that a kill -9 cuts short ends with that number, or with none", SLOW, async () => {
+    const former = await linked("renumbered");
+    await gateway.call("POST", "/devices/renumbered/cancel-and-wipe");
+    const other = await newPhone();
+    const connect = await gateway.call("POST", "/devices/renumbered/connect");
+    await other.scan(connect.body.data.qrCode);
+    stack.kill("socket-host-1", "SIGKILL");
+    await gateway.connected("wiped", BACK_MS);
+    await eventually("it is linked, or says that it is not", BACK_MS, async () => {
+      const { status } = await dataOf("renumbered");
+      return status === "connected" || status === "disconnected";
+    });
+    if ((await dataOf("renumbered")).status === "disconnected") {
+      const again = await gateway.call("POST", "/devices/renumbered/connect");
+      if (again.body.data.qrCode) await other.scan(again.body.data.qrCode);
+      await gateway.connected("renumbered", 20_000);
+    }
+    expect((await dataOf("renumbered")).phoneNumber).toBe(other.number);
+    expect(other.number).not.toBe(former.number);
+    await arrives("renumbered", "nomor lain");
+  });
+
   it(
     "a disconnect, a removal and a restore that a kill -9 cuts short end as they would have without it",
     SLOW,
