@@ -6,7 +6,7 @@ import type { Stack } from "../local/stack.ts";
 import { Gateway, Phone } from "../tests/support/gateway.ts";
 import { report } from "./support/report.ts";
 
-const STEPS = [1, 50, 200];
+const STEPS = [1, 50, 200, 500];
 const SETTLE_MS = 20_000;
 
 /**

@@ -93,7 +93,7 @@ async function hostThroughput(): Promise<void> {
     await stack.dispose();
     await ways.queue?.close();
     await ways.s3?.close();
-    raw.close();
+    raw.end();
     await rm(dataDir, { recursive: true, force: true });
   }
 }

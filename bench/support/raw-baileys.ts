@@ -1,10 +1,13 @@
 import { initAuthCreds, makeWASocket, WA_CERT_DETAILS } from "@whiskeysockets/baileys";
-import type { AuthenticationState, BinaryNode, SignalDataSet } from "@whiskeysockets/baileys";
+import type { AuthenticationCreds, BinaryNode, SignalDataSet } from "@whiskeysockets/baileys";
+
+/** What logs in again, in another process, too. */
+export type RawAccount = { creds: AuthenticationCreds; keys: Map<string, unknown> };
 
 /** Baileys as it comes, keys in memory: the floor that the gateway is measured against. */
 export type RawBaileys = {
-  /** What logs in again, given to `rawBaileys`, after `close`. */
-  auth: AuthenticationState;
+  /** Given to `rawBaileys`, after `close`. */
+  account: RawAccount;
   /** Sends a text and waits for the server's acknowledgement, as the gateway does. */
   send: (to: string, text: string) => Promise<void>;
   /** Messages of others that were decrypted so far. */
@@ -29,10 +32,11 @@ let sentCount = 0;
 export async function rawBaileys(
   simulator: { wsUrl: string; rootPublicKey: string },
   scan: (qr: string) => Promise<unknown>,
-  auth: AuthenticationState = { creds: initAuthCreds(), keys: memoryKeys() },
+  account: RawAccount = { creds: initAuthCreds(), keys: new Map() },
 ): Promise<RawBaileys> {
   WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(simulator.rootPublicKey, "base64");
   for (const name of ["log", "info", "warn", "error"] as const) silence(name);
+  const auth = { creds: account.creds, keys: memoryKeys(account.keys) };
   for (;;) {
     const sock = makeWASocket({ waWebSocketUrl: simulator.wsUrl, logger, auth, markOnlineOnConnect: false });
     sock.ev.on("creds.update", (update) => Object.assign(auth.creds, update));
@@ -51,7 +55,7 @@ export async function rawBaileys(
       received += messages.filter(({ key, message }) => !key.fromMe && message).length;
     });
     return {
-      auth,
+      account,
       async send(to, text) {
         const messageId = `3EB0${String(++sentCount).padStart(18, "0")}`;
         const acknowledged = new Promise<void>((resolve) => waiting.set(messageId, resolve));
@@ -65,8 +69,7 @@ export async function rawBaileys(
   }
 }
 
-function memoryKeys() {
-  const values = new Map<string, unknown>();
+function memoryKeys(values: RawAccount["keys"]) {
   return {
     get: (type: string, ids: string[]) => {
       const found = ids.flatMap((id) => (values.has(`${type}|${id}`) ? [[id, values.get(`${type}|${id}`)]] : []));

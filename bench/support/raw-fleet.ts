@@ -1,6 +1,6 @@
 import { inParallel } from "./in-parallel.ts";
 import { rawBaileys } from "./raw-baileys.ts";
-import type { RawBaileys } from "./raw-baileys.ts";
+import type { RawAccount, RawBaileys } from "./raw-baileys.ts";
 
 /**
  * Many accounts on Baileys alone, in a process of their own. Does what it is told over IPC, one order after the other, and
@@ -12,8 +12,11 @@ export type RawOrder =
   | { do: "send"; contacts: string[]; count: number; atOnce: number }
   /** Until so many messages have come in, over all accounts, since the last login. */
   | { do: "receive"; count: number }
-  /** Closes all connections and opens them again, all at once. */
-  | { do: "log in"; simulator: RawSimulator };
+  /** Closes all connections; the answer has the `accounts`, for this process or another one. */
+  | { do: "close" }
+  /** Opens connections for these accounts, all at once. */
+  | { do: "log in"; simulator: RawSimulator; accounts: RawAccount[] };
+export type RawAnswer = { ms: number; accounts: RawAccount[] | undefined } | { reason: string };
 export type RawSimulator = { url: string; wsUrl: string; rootPublicKey: string };
 
 const LINKS_AT_ONCE = 4;
@@ -21,14 +24,14 @@ const LOOK_EVERY_MS = 5;
 
 let clients: RawBaileys[] = [];
 
-async function obey(order: RawOrder): Promise<void> {
+async function obey(order: RawOrder): Promise<RawAccount[] | undefined> {
   switch (order.do) {
     case "link": {
       const { simulator, phones } = order;
       await inParallel(phones.length, LINKS_AT_ONCE, async (at) => {
         clients[at] = await rawBaileys(simulator, (qr) => scan(simulator, phones[at] ?? "", qr));
       });
-      return;
+      return undefined;
     }
     case "send":
       await Promise.all(
@@ -36,16 +39,19 @@ async function obey(order: RawOrder): Promise<void> {
           inParallel(order.count, order.atOnce, (n) => client.send(`${order.contacts[at]}@s.whatsapp.net`, `raw ${n}`)),
         ),
       );
-      return;
+      return undefined;
     case "receive":
       while (clients.reduce((sum, client) => sum + client.received(), 0) < order.count)
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-      return;
-    case "log in":
+      return undefined;
+    case "close":
       for (const client of clients) client.close();
+      return clients.map(({ account }) => account);
+    case "log in":
       clients = await Promise.all(
-        clients.map(({ auth }) => rawBaileys(order.simulator, () => Promise.reject(new Error("a QR")), auth)),
+        order.accounts.map((account) => rawBaileys(order.simulator, () => Promise.reject(new Error("a QR")), account)),
       );
+      return undefined;
   }
 }
 
@@ -59,9 +65,10 @@ async function scan(simulator: RawSimulator, phone: string, qr: string): Promise
 
 process.on("message", (order: RawOrder) => {
   const startedAt = performance.now();
+  const answer = (what: RawAnswer) => process.send?.(what);
   obey(order).then(
-    () => process.send?.({ ms: performance.now() - startedAt }),
-    (error: unknown) => process.send?.({ reason: String(error) }),
+    (accounts) => answer({ ms: performance.now() - startedAt, accounts }),
+    (error: unknown) => answer({ reason: String(error) }),
   );
 });
 process.on("disconnect", () => process.exit());
