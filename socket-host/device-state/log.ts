@@ -36,9 +36,9 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3_000;
 
 /** From these on, reading the entries costs more than reading a snapshot. */
-const SNAPSHOT_ENTRIES = 200;
+const SNAPSHOT_ENTRIES = 50;
 const SNAPSHOT_BYTES = 4 << 20;
-const MOST_ENTRIES = 1_000;
+const MOST_ENTRIES = 200;
 
 const OPEN_ATTEMPTS = 10;
 

@@ -270,7 +270,7 @@ test("snapshots are made while writes go on, and the next owner sees all of it",
     await state.durable();
     for (const name of bucket.objects.keys()) if (name.includes("/snap/")) snapshots.add(name);
   }
-  expect(snapshots.size).toBe(2);
+  expect(snapshots.size).toBe(9);
   const again = await openState(storage, 2);
   expect(again.get("session", ["contact-0"])).toEqual({ "contact-0": { step: 450 } });
   expect(again.inbox.size).toBe(150);
