@@ -12,21 +12,21 @@ test("messages older than 14 days go, oldest first", () => {
   expect([...outbox.keys()]).toEqual(["13 days", "1 days"]);
 });
 
-test("beyond 1,000 messages the oldest go", () => {
+test("beyond 5,000 messages the oldest go", () => {
   const outbox = new OutboxRecords();
-  for (let count = 0; count < 1_003; count++) outbox.put(String(count), message(0));
+  for (let count = 0; count < 5_003; count++) outbox.put(String(count), message(0));
   expect(outbox.dropOld(0)).toEqual(["0", "1", "2"]);
 });
 
-test("beyond 2 MiB the oldest go, and what was replaced or deleted no longer counts", () => {
+test("beyond 8 MiB the oldest go, and what was replaced or deleted no longer counts", () => {
   const outbox = new OutboxRecords();
-  outbox.put("replaced", message(0, 2 << 20));
-  outbox.put("replaced", message(0, 1 << 19));
-  outbox.put("deleted", message(0, 2 << 20));
+  outbox.put("replaced", message(0, 8 << 20));
+  outbox.put("replaced", message(0, 1 << 20));
+  outbox.put("deleted", message(0, 8 << 20));
   outbox.delete("deleted");
-  outbox.put("kept", message(0, (1 << 20) + 1));
+  outbox.put("kept", message(0, 7 << 20));
   expect(outbox.dropOld(0)).toEqual([]);
-  outbox.put("new", message(0, 1 << 19));
+  outbox.put("new", message(0, 1 << 20));
   expect(outbox.dropOld(0)).toEqual(["replaced"]);
 });
 

@@ -6,12 +6,11 @@ export type OutboxEntry = { to: string; bytes: Buffer; at: number; attributes?: 
 
 const DAY_MS = 86_400_000;
 const KEEP_MS = 14 * DAY_MS;
-/** Half a mebibyte of short texts. Who asks for an older one again gets it from the chat store. */
-const KEEP_COUNT = 1_000;
-/** Texts never get there; pictures, with their thumbnails of some 30 KB, after about 60 messages. */
-const KEEP_BYTES = 2 << 20;
+const KEEP_COUNT = 5_000;
+/** Texts never get there; pictures, with their thumbnails of some 30 KB, after about 250 messages. */
+const KEEP_BYTES = 8 << 20;
 
-/** The newest messages by id: at most 14 days, 1,000 messages and 2 MiB of them, whichever is less. */
+/** The newest messages by id: at most 14 days, 5,000 messages and 8 MiB of them, whichever is less. */
 export class OutboxRecords {
   // A map keeps the order in which ids were added, so the oldest come first.
   readonly #entries = new Map<string, OutboxEntry>();
