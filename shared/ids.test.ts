@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { messageIdFor, newCommandId } from "./ids.ts";
+import { mayBeOurMessageId, messageIdFor, newCommandId } from "./ids.ts";
 import type { DeviceId } from "./ids.ts";
 
 describe("messageIdFor", () => {
@@ -8,6 +8,8 @@ describe("messageIdFor", () => {
     expect(id).toBe(messageIdFor("shop" as DeviceId, "cmd_1"));
     expect(id).toMatch(/^3EB0[0-9A-F]{18}$/);
     expect(id).not.toBe(messageIdFor("shop" as DeviceId, "cmd_2"));
+    expect(mayBeOurMessageId(id)).toBe(true);
+    expect(mayBeOurMessageId("3A5F7C0E9B21D4A86E13")).toBe(false);
   });
 });
 

@@ -53,3 +53,6 @@ export function messageIdFor(deviceId: DeviceId, source: string): MessageId {
   const digest = createHmac("sha256", "whatsapp message id").update(`${deviceId}\n${source}`).digest("hex");
   return `3EB0${digest.slice(0, 18).toUpperCase()}` as MessageId;
 }
+
+/** Whether an id may be of `messageIdFor`. Phones make others; WhatsApp Web and programs with Baileys make such ids, too. */
+export const mayBeOurMessageId = (id: string): id is MessageId => /^3EB0[0-9A-F]{18}$/.test(id);

@@ -1,5 +1,6 @@
 import "./quiet.ts";
 import type { BinaryNode } from "@whiskeysockets/baileys";
+import { mayBeOurMessageId } from "../../shared/ids.ts";
 import type { DeviceState } from "../device-state/state.ts";
 import { AddressBook } from "./address-book.ts";
 import type { Credentials } from "./credentials.ts";
@@ -32,8 +33,9 @@ export function journalStanzas(
 
   listen("CB:receipt", (node) => {
     for (const receipt of receiptsOf(node, book)) {
-      // Only messages of ours that are remembered count: nobody asks for others.
-      const messageIds = receipt.messageIds.filter((id) => state.getOutbox(id));
+      // What is typed on the phone has receipts, too, which nobody asks for. Not whether the outbox knows the message: a
+      // campaign of pictures fills that within minutes, and people read for days.
+      const messageIds = receipt.messageIds.filter(mayBeOurMessageId);
       if (messageIds.length) state.journalSoon(...receiptEntry({ ...receipt, messageIds }));
     }
   });
