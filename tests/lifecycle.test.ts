@@ -102,13 +102,12 @@ describe("the life of a device", () => {
   );
 
   it("a link to another number that a kill -9 cuts short ends with that number, or with none", SLOW, async () => {
-    const former = await linked("renumbered");
+    await linked("renumbered");
     await gateway.call("POST", "/devices/renumbered/cancel-and-wipe");
     const other = await newPhone();
     const connect = await gateway.call("POST", "/devices/renumbered/connect");
     await other.scan(connect.body.data.qrCode);
     stack.kill("socket-host-1", "SIGKILL");
-    await gateway.connected("wiped", BACK_MS);
     await eventually("it is linked, or says that it is not", BACK_MS, async () => {
       const { status } = await dataOf("renumbered");
       return status === "connected" || status === "disconnected";
@@ -119,7 +118,6 @@ describe("the life of a device", () => {
       await gateway.connected("renumbered", 20_000);
     }
     expect((await dataOf("renumbered")).phoneNumber).toBe(other.number);
-    expect(other.number).not.toBe(former.number);
     await arrives("renumbered", "nomor lain");
   });
 

@@ -16,7 +16,7 @@ export type RawOrder =
   | { do: "close" }
   /** Opens connections for these accounts, all at once. */
   | { do: "log in"; simulator: RawSimulator; accounts: RawAccount[] };
-export type RawAnswer = { ms: number; accounts: RawAccount[] | undefined } | { reason: string };
+export type RawAnswer = { ms: number; accounts?: RawAccount[] } | { reason: string };
 export type RawSimulator = { url: string; wsUrl: string; rootPublicKey: string };
 
 const LINKS_AT_ONCE = 4;
@@ -24,14 +24,14 @@ const LOOK_EVERY_MS = 5;
 
 let clients: RawBaileys[] = [];
 
-async function obey(order: RawOrder): Promise<RawAccount[] | undefined> {
+async function obey(order: RawOrder): Promise<void> {
   switch (order.do) {
     case "link": {
       const { simulator, phones } = order;
       await inParallel(phones.length, LINKS_AT_ONCE, async (at) => {
         clients[at] = await rawBaileys(simulator, (qr) => scan(simulator, phones[at] ?? "", qr));
       });
-      return undefined;
+      return;
     }
     case "send":
       await Promise.all(
@@ -39,19 +39,18 @@ async function obey(order: RawOrder): Promise<RawAccount[] | undefined> {
           inParallel(order.count, order.atOnce, (n) => client.send(`${order.contacts[at]}@s.whatsapp.net`, `raw ${n}`)),
         ),
       );
-      return undefined;
+      return;
     case "receive":
       while (clients.reduce((sum, client) => sum + client.received(), 0) < order.count)
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-      return undefined;
+      return;
     case "close":
       for (const client of clients) client.close();
-      return clients.map(({ account }) => account);
+      return;
     case "log in":
       clients = await Promise.all(
         order.accounts.map((account) => rawBaileys(order.simulator, () => Promise.reject(new Error("a QR")), account)),
       );
-      return undefined;
   }
 }
 
@@ -67,7 +66,10 @@ process.on("message", (order: RawOrder) => {
   const startedAt = performance.now();
   const answer = (what: RawAnswer) => process.send?.(what);
   obey(order).then(
-    (accounts) => answer({ ms: performance.now() - startedAt, accounts }),
+    () => {
+      const ms = performance.now() - startedAt;
+      answer({ ms, ...(order.do === "close" && { accounts: clients.map(({ account }) => account) }) });
+    },
     (error: unknown) => answer({ reason: String(error) }),
   );
 });

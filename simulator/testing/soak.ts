@@ -78,7 +78,8 @@ export async function soak(world: World, phones: [string, string], each: number)
 /** What is still missing when nothing has come for a while: Baileys asks for one message at a time, four a second. */
 async function restAfter(missing: () => string[]): Promise<string[]> {
   let rest = missing();
-  for (let lastChange = performance.now(); rest.length > 0 && performance.now() - lastChange < SILENCE_MS;) {
+  let lastChange = performance.now();
+  while (rest.length > 0 && performance.now() - lastChange < SILENCE_MS) {
     await pause(LOOK_EVERY_MS);
     const now = missing();
     if (now.length !== rest.length) lastChange = performance.now();
