@@ -3,18 +3,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startNodeProcess } from "./node-process.ts";
+import { buildPrograms } from "./programs.ts";
+import type { Programs } from "./programs.ts";
 import { isAlive } from "./testing/is-alive.ts";
 
+const source = (name: string) => `local/testing/children/${name}.ts`;
+
 let logs: string;
+let programs: Programs;
 beforeAll(async () => {
   logs = await mkdtemp(join(tmpdir(), "node process "));
+  programs = await buildPrograms(["obedient", "deaf", "failing"].map(source), join(logs, "programs"));
 });
 afterAll(() => rm(logs, { recursive: true, force: true }));
 
 const start = (name: string, args: string[] = [], stopDeadlineMs = 5000) =>
   startNodeProcess({
     name,
-    file: `local/testing/children/${name}.ts`,
+    program: programs(source(name)),
     args,
     environment: process.env,
     logs,

@@ -14,8 +14,8 @@ export type NodeProcess = ProcessHandle & { ready: unknown };
 
 export type NodeProcessOptions = {
   name: string;
-  /** Entry, relative to the checkout. */
-  file: string;
+  /** What Node runs, absolute; see `buildPrograms`. */
+  program: string;
   args: string[];
   /** Flags for Node itself. */
   nodeFlags?: string[];
@@ -28,7 +28,6 @@ export type NodeProcessOptions = {
 };
 
 const READY_DEADLINE_MS = 60_000;
-const PRELOADS = [import.meta.resolve("tsx"), new URL("orphan-guard.ts", import.meta.url).href];
 const message = z.union([
   z.looseObject({ type: z.literal("ready") }),
   z.object({ type: z.literal("failed"), message: z.string() }),
@@ -38,7 +37,7 @@ const message = z.union([
 const terminalMessage = z.object({ type: z.literal("terminal"), text: z.string() });
 
 /**
- * Starts a TypeScript program with a channel to this process, in a process group of its own so that Ctrl-C in the
+ * Starts a program with a channel to this process, in a process group of its own so that Ctrl-C in the
  * terminal does not reach it, and waits for its message `{ type: "ready", … }`. Throws `LaunchError` with the reason in
  * one line when it fails, ends, stays silent for a minute or is given up instead.
  */
@@ -48,12 +47,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   const { size: logStart } = await log.stat();
   const child = spawn(
     process.execPath,
-    [
-      ...(options.nodeFlags ?? []),
-      ...PRELOADS.flatMap((url) => ["--import", url]),
-      join(REPOSITORY, options.file),
-      ...options.args,
-    ],
+    ["--enable-source-maps", ...(options.nodeFlags ?? []), options.program, ...options.args],
     {
       cwd: REPOSITORY,
       env: options.environment,

@@ -1,5 +1,5 @@
 /**
- * Loaded before every child's own program, which shuts down by itself when its launcher is gone. This ends it when it
+ * Comes before every child's own code, which shuts down by itself when its launcher is gone. This ends it when it
  * does not soon, and when the launcher died before the program was listening. The others end at the same time, so what it
  * waits for may not come any more; and nothing that it has said is lost by an end at any moment.
  */

@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { openDatabase } from "../shared/db/pool.ts";
 import { migrate } from "../shared/db/migrate.ts";
 import { ensureFirstAdmin } from "../shared/first-admin.ts";
 import {
   delivererName,
   hostName,
+  SOURCES,
   startApi,
   startCloud,
   startDeliverer,
@@ -19,6 +21,7 @@ import type { Environment } from "./environment.ts";
 import { ensureLauncherToken } from "./launcher-token.ts";
 import { endLeftovers, rememberProcesses } from "./leftovers.ts";
 import { keepLogsSmall } from "./log-file.ts";
+import { buildPrograms } from "./programs.ts";
 import { provision } from "./provision.ts";
 import type { Aws } from "./provision.ts";
 import { removeRunFile } from "./run-file.ts";
@@ -126,11 +129,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await removeRunFile(path);
     await endLeftovers(path, report, options.signal);
     const secrets = await loadSecrets(path);
-    const place = { supervisor, dataDir: path, logs, signal: options.signal };
+    options.signal?.throwIfAborted();
     const access = { region: REGION, ...secrets.aws };
     const base = baseEnvironment(access, options.environment ?? {});
 
-    options.signal?.throwIfAborted();
+    const programs = buildPrograms(SOURCES, join(path, "programs"));
+    const place = { supervisor, dataDir: path, logs, programs, signal: options.signal };
     const [database, cloud, simulator] = await together([
       async () => {
         const url = await openServer(path);

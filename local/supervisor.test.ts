@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { startNodeProcess } from "./node-process.ts";
+import { buildPrograms } from "./programs.ts";
+import type { Programs } from "./programs.ts";
 import { createSupervisor } from "./supervisor.ts";
 import type { NamedProcess, Supervisor } from "./supervisor.ts";
 import { isAlive } from "./testing/is-alive.ts";
@@ -12,12 +14,16 @@ import { isAlive } from "./testing/is-alive.ts";
 const LAUNCHER = new URL("testing/supervising-launcher.ts", import.meta.url);
 const DEADLINE = { timeout: 15_000, interval: 20 };
 
+const source = (name: string) => `local/testing/children/${name}.ts`;
+
 let logs: string;
+let programs: Programs;
 let lines: string[];
 let changes: NamedProcess[][];
 let supervisor: Supervisor;
 beforeAll(async () => {
   logs = await mkdtemp(join(tmpdir(), "supervisor-"));
+  programs = await buildPrograms(["obedient", "failing"].map(source), join(logs, "programs"));
 });
 beforeEach(() => {
   lines = [];
@@ -29,7 +35,7 @@ afterAll(() => rm(logs, { recursive: true, force: true }));
 const launch = (name: string, file = "obedient") =>
   startNodeProcess({
     name,
-    file: `local/testing/children/${file}.ts`,
+    program: programs(source(file)),
     args: [],
     environment: process.env,
     logs,
