@@ -3,13 +3,19 @@
  *
  * `epoch` is that of the lease it was written under; it never goes down along the log. `writer` is drawn anew whenever
  * a log is opened, and an open log creates each of its entries with one content only: who meets its own writer at a
- * number knows that this entry is its own. One that `wipes` makes everything before it as if it had never been.
+ * number knows that this entry is its own. One that `repeats` holds what so many entries before it hold, as it is now: they
+ * need not be read. One that `wipes` makes everything before it as if it had never been.
  */
 import * as z from "zod";
 
-export type LogEntry = { epoch: number; writer: string; wipes?: boolean | undefined; body: Buffer };
+export type LogEntry = z.output<typeof header> & { body: Buffer };
 
-const header = z.object({ epoch: z.int().nonnegative(), writer: z.string(), wipes: z.boolean().optional() });
+const header = z.object({
+  epoch: z.int().nonnegative(),
+  writer: z.string(),
+  repeats: z.int().nonnegative().optional(),
+  wipes: z.boolean().optional(),
+});
 const NEWLINE = 0x0a;
 
 export function encodeEntry({ body, ...header }: LogEntry): Buffer {

@@ -60,10 +60,10 @@ export function logObjects({ storage, prefix, key }: Place) {
         throw error;
       }
     },
-    /** The numbers of the entries after `seq`, ascending. */
-    async listEntries(seq: number): Promise<number[]> {
-      const names = await storage.list(entryPrefix, entryName(seq));
-      return names.map((name) => Number(name.slice(entryPrefix.length)));
+    /** The entries after `seq`, ascending, with their sizes as they are stored. */
+    async listEntries(seq: number): Promise<{ seq: number; bytes: number }[]> {
+      const entries = await storage.listSized(entryPrefix, entryName(seq));
+      return entries.map(({ key: name, bytes }) => ({ seq: Number(name.slice(entryPrefix.length)), bytes }));
     },
 
     /** The name of a new snapshot of everything up to `seq`; no other has it. */

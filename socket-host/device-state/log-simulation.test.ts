@@ -64,6 +64,18 @@ const BREAKS: [string, RegExp, (bucket: Storage) => Partial<Storage>][] = [
     }),
   ],
   [
+    "an entry is said to repeat one more than it does",
+    /does not see/,
+    (bucket) => ({
+      async get(key) {
+        const object = await bucket.get(key);
+        if (!object || !isEntry(key)) return object;
+        const { repeats = 0, ...entry } = decodeEntry(unseal(SIMULATION_KEY, key, object.body));
+        return { ...object, body: seal(SIMULATION_KEY, key, encodeEntry({ ...entry, repeats: repeats + 1 })) };
+      },
+    }),
+  ],
+  [
     "the epochs of the entries and of HEAD are not looked at",
     /the epoch goes back/,
     (bucket) => ({

@@ -118,6 +118,22 @@ test("opening starts again when HEAD moves meanwhile, and sees nothing twice", a
   expect(seen).toEqual(["a", "b"]);
 });
 
+test("an entry that repeats those before it is read in their place, together with the fence", async () => {
+  const { log } = await open(1);
+  await append(log, "a");
+  for (const [text, repeats] of [
+    ["a b", 1],
+    ["a b c", 2],
+    ["d", 0],
+    ["d e", 1],
+  ] as const)
+    expect((await log.append(Buffer.from(text), repeats)).outcome).toBe("ok");
+  let reads = 0;
+  fault = ({ method, key: name }) => void (method === "get" && name.startsWith("log/") && reads++);
+  expect(await read(2)).toEqual(["a b c", "d e"]);
+  expect(reads).toBe(2);
+});
+
 test("reading begins at the snapshot, and only the newest is kept", async () => {
   const { log } = await open(1);
   await append(log, "a");
@@ -170,6 +186,11 @@ test("a snapshot is due when the log has grown long beside it", async () => {
   expect(log.isSnapshotDue).toBe(true);
   await snapshot(log, "x");
   expect([log.isAheadOfSnapshot, log.isSnapshotDue]).toEqual([false, false]);
+  await append(log, "b");
+  for (let repeats = 1; repeats < 20; repeats++) await log.append(Buffer.alloc(10), repeats);
+  expect(log.isSnapshotDue).toBe(false);
+  for (const text of ["c", "d", "e", "f", "g", "h", "i"]) await append(log, text);
+  expect(log.isSnapshotDue).toBe(true);
 });
 
 test("an entry beyond the limit is refused and nothing is written", async () => {
@@ -183,7 +204,7 @@ test("a log under another key is unreadable, and says which object", async () =>
   const { log } = await open(1);
   await append(log, "a");
   const opened = await DeviceLog.open({ storage, prefix, epoch: 2, key: Buffer.alloc(32, 4) });
-  expect(opened).toMatchObject({ outcome: "unreadable", object: `log/${prefix}000000000001` });
+  expect(opened).toMatchObject({ outcome: "unreadable", object: `log/${prefix}000000000002` });
 });
 
 test("what a newer version of the product has written is unreadable to this one, which says so and changes nothing", async () => {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { adoptHead } from "./adopt-head.ts";
-import { inTurns, logObjects } from "./log-objects.ts";
+import { logObjects } from "./log-objects.ts";
 import type { LogObjects, Place } from "./log-objects.ts";
-import type { LogEntry } from "./log-entry.ts";
+import { readEntries } from "./read-entries.ts";
 import { SEAL_OVERHEAD_BYTES, SealError } from "./seal.ts";
 
 /** Whose log, and under which lease it is opened. */
@@ -26,7 +26,7 @@ export type Appended =
   | { outcome: "too-large"; bytes: number };
 
 /** A snapshot whose parts are stored, but which HEAD does not name yet. */
-export type Draft = { seq: number; snapshot: string; parts: number; bytes: number; logBytes: number };
+export type Draft = { seq: number; snapshot: string; parts: number; bytes: number; reads: number; logBytes: number };
 
 /** One append is one object, all or nothing. Far above the largest that occurs: a first message to a large group. */
 export const MAX_ENTRY_BYTES = 8 << 20;
@@ -35,10 +35,12 @@ const APPEND_DEADLINE_MS = 35_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3_000;
 
-/** From these on, reading the entries costs more than reading a snapshot. */
-const SNAPSHOT_ENTRIES = 50;
+/** From so many entries to read on, or so many bytes of them, reading them costs more than reading a snapshot. */
+const SNAPSHOT_READS = 8;
 const SNAPSHOT_BYTES = 4 << 20;
-const MOST_ENTRIES = 200;
+const MOST_READS = 32;
+/** All entries since a snapshot are listed by one request (S3 API reference, ListObjectsV2: 1,000). */
+const MOST_ENTRIES = 900;
 
 const OPEN_ATTEMPTS = 10;
 
@@ -57,9 +59,12 @@ export class DeviceLog {
   readonly #writer: string;
   #seq: number;
   #headEtag: string | undefined;
+  readonly #fenceSeq: number;
   #entriesSince: number;
+  /** Of the entries since the snapshot, those that would be read: how many, and their bytes. */
+  #reads: number;
   #logBytes: number;
-  #snapshotLogBytes = 0;
+  #lastBytes = 0;
   #snapshotBytes: number;
 
   private constructor(objects: LogObjects, epoch: number, writer: string, read: Read) {
@@ -67,8 +72,10 @@ export class DeviceLog {
     this.#epoch = epoch;
     this.#writer = writer;
     this.#seq = read.seq;
+    this.#fenceSeq = read.seq;
     this.#headEtag = read.headEtag;
     this.#entriesSince = read.seq - read.snapSeq;
+    this.#reads = read.reads;
     this.#logBytes = read.logBytes;
     this.#snapshotBytes = read.snapshotBytes;
   }
@@ -104,17 +111,23 @@ export class DeviceLog {
 
   /** Whether a snapshot is worth its cost: reading has grown long, and the log is no longer small beside the snapshot. */
   get isSnapshotDue(): boolean {
-    const bytes = this.#logBytes - this.#snapshotLogBytes;
-    const isLong = this.#entriesSince >= SNAPSHOT_ENTRIES || bytes >= SNAPSHOT_BYTES;
-    return (isLong && bytes >= this.#snapshotBytes / 4) || this.#entriesSince >= MOST_ENTRIES;
+    const isLong = this.#reads >= SNAPSHOT_READS || this.#logBytes >= SNAPSHOT_BYTES;
+    const isMost = this.#reads >= MOST_READS || this.#entriesSince >= MOST_ENTRIES;
+    return (isLong && this.#logBytes >= this.#snapshotBytes / 4) || isMost;
   }
 
-  /** Stores one entry. The caller has one append in flight at a time, and none after any outcome but `ok`. */
-  async append(body: Buffer): Promise<Appended> {
+  /**
+   * Stores one entry. The caller has one append in flight at a time, and none after any outcome but `ok`.
+   * @param repeats so many entries before this one, all of this open log, hold nothing that it does not hold; see `Run`
+   */
+  async append(body: Buffer, repeats = 0): Promise<Appended> {
     const bytes = body.length + SEAL_OVERHEAD_BYTES;
     if (bytes > MAX_ENTRY_BYTES) return { outcome: "too-large", bytes };
     const seq = this.#seq + 1;
-    const sealed = this.#objects.sealEntry(seq, { epoch: this.#epoch, writer: this.#writer, body });
+    // There is nothing in the fence, so who comes after it repeats it too.
+    const all = seq - repeats - 1 === this.#fenceSeq ? repeats + 1 : repeats;
+    const entry = { epoch: this.#epoch, writer: this.#writer, ...(all && { repeats: all }), body };
+    const sealed = this.#objects.sealEntry(seq, entry);
     const deadline = performance.now() + APPEND_DEADLINE_MS;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
@@ -122,7 +135,9 @@ export class DeviceLog {
         if (!isNew && !(await this.#isOwn(seq))) return { outcome: "fenced" };
         this.#seq = seq;
         this.#entriesSince += 1;
-        this.#logBytes += sealed.length;
+        this.#reads += all ? 0 : 1;
+        this.#logBytes += sealed.length - (all ? this.#lastBytes : 0);
+        this.#lastBytes = sealed.length;
         return { outcome: "ok" };
       } catch (cause) {
         if (performance.now() >= deadline) return { outcome: "unavailable", cause };
@@ -138,12 +153,12 @@ export class DeviceLog {
    */
   async draft(bodies: Iterable<Buffer>): Promise<Draft> {
     const seq = this.#seq;
-    const logBytes = this.#logBytes;
+    const [reads, logBytes] = [this.#reads, this.#logBytes];
     const snapshot = this.#objects.newSnapshot(seq);
     let parts = 0;
     let bytes = 0;
     for (const body of bodies) bytes += await this.#objects.writePart(snapshot, parts++, body);
-    return { seq, snapshot, parts, bytes, logBytes };
+    return { seq, snapshot, parts, bytes, reads, logBytes };
   }
 
   /** Lets reading begin at this snapshot, and removes those before it. Throws when the store fails. */
@@ -154,7 +169,8 @@ export class DeviceLog {
     if (adopted === "fenced") return "fenced";
     this.#headEtag = adopted.etag;
     this.#entriesSince = this.#seq - snapSeq;
-    this.#snapshotLogBytes = draft.logBytes;
+    this.#reads -= draft.reads;
+    this.#logBytes -= draft.logBytes;
     this.#snapshotBytes = draft.bytes;
     await this.#objects.deleteSnapshotsBefore(snapSeq);
     return "ok";
@@ -170,6 +186,7 @@ type Read = {
   seq: number;
   snapSeq: number;
   snapshotBytes: number;
+  reads: number;
   logBytes: number;
   headEtag: string | undefined;
 };
@@ -185,13 +202,14 @@ async function readAndFence(objects: LogObjects, epoch: number, writer: string):
 
   const snapSeq = current?.head.snapSeq ?? 0;
   const snapshot = current ? await objects.readSnapshot(current.head) : [];
-  const entries = snapshot && (await readEntries(objects, snapSeq));
-  if (!entries) {
+  const read = snapshot && (await readEntries(objects, snapSeq));
+  if (!read) {
     if (await hasMoved()) return "moved";
     throw new SealError(`the log after ${snapSeq}`, snapshot ? "an entry is missing" : "its snapshot is missing");
   }
   const fence = { epoch, writer, body: Buffer.alloc(0) };
-  let seq = snapSeq + entries.length;
+  const { entries } = read;
+  let seq = read.last;
   for (let isFenced = false; !isFenced;) {
     if (entries.some((entry) => entry.epoch > epoch)) return "fenced";
     seq += 1;
@@ -209,18 +227,10 @@ async function readAndFence(objects: LogObjects, epoch: number, writer: string):
     seq,
     snapSeq,
     snapshotBytes: sizeOf(snapshot),
+    reads: entries.length + 1,
     logBytes: sizeOf(bodies),
     headEtag: current?.etag,
   };
-}
-
-/** All entries after `snapSeq`, or undefined when one is missing: numbers follow each other without a gap. */
-async function readEntries(objects: LogObjects, snapSeq: number): Promise<LogEntry[] | undefined> {
-  const numbers = await objects.listEntries(snapSeq);
-  if (numbers.some((seq, index) => seq !== snapSeq + 1 + index)) return undefined;
-  const entries = await inTurns(numbers, (seq) => objects.readEntry(seq));
-  const found = entries.filter((entry) => entry !== undefined);
-  return found.length === numbers.length ? found : undefined;
 }
 
 const sizeOf = (bodies: readonly Buffer[]) => bodies.reduce((sum, body) => sum + body.length, 0);

@@ -35,7 +35,6 @@ const PART_LENGTH = 1 << 20;
  * otherwise be remembered as distributed).
  */
 export class DeviceMemory<Creds extends object> {
-  creds: Creds;
   readonly keys = new Map<string, string>();
   readonly inbox = new Map<string, JournalEntry>();
   readonly outbox = new OutboxRecords();
@@ -43,9 +42,16 @@ export class DeviceMemory<Creds extends object> {
   readonly chats = new Map<string, string>();
   /** Of kinds that a later version writes: kept as they are for it, while both versions run and after a step back. */
   readonly #others = new Map<string, string>();
+  readonly #newCreds: () => Creds;
+  #creds: Creds | undefined;
 
-  constructor(creds: Creds) {
-    this.creds = creds;
+  /** `newCreds` is asked when there are none: to make key pairs takes longer than to restore a device. */
+  constructor(newCreds: () => Creds) {
+    this.#newCreds = newCreds;
+  }
+
+  get creds(): Creds {
+    return (this.#creds ??= this.#newCreds());
   }
 
   /** One record as it was logged. Credentials are replaced, not merged: a field that was removed must not come back. */
@@ -67,7 +73,7 @@ export class DeviceMemory<Creds extends object> {
     if (kind === "in") this.inbox.set(id, decodeValue(text) as JournalEntry);
     if (kind === "out") this.outbox.put(id, decodeValue(text) as OutboxEntry);
     if (kind === "chat") this.chats.set(id, text);
-    if (name === CREDS) this.creds = decodeValue(text) as Creds;
+    if (name === CREDS) this.#creds = decodeValue(text) as Creds;
   }
 
   /** The record as it is now; null when it does not exist. */
@@ -95,7 +101,7 @@ export class DeviceMemory<Creds extends object> {
   }
 
   clearLink(creds: Creds): void {
-    this.creds = creds;
+    this.#creds = creds;
     this.keys.clear();
     this.inbox.clear();
     this.outbox.clear();

@@ -8,7 +8,7 @@ import type { Place } from "./log-objects.ts";
 export async function newestEpoch(place: Place): Promise<number> {
   const objects = logObjects(place);
   const head = (await objects.readHead())?.head;
-  const last = (await objects.listEntries(head?.snapSeq ?? 0)).at(-1);
+  const last = (await objects.listEntries(head?.snapSeq ?? 0)).at(-1)?.seq;
   const entry = last === undefined ? undefined : await objects.peekEntry(last);
   return Math.max(head?.epoch ?? 0, entry?.epoch ?? 0);
 }

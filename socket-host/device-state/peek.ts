@@ -1,6 +1,7 @@
-import { inTurns, logObjects } from "./log-objects.ts";
+import { logObjects } from "./log-objects.ts";
 import type { LogObjects, Place } from "./log-objects.ts";
 import { DeviceMemory } from "./memory.ts";
+import { readEntries } from "./read-entries.ts";
 import { decodeRecords } from "./records.ts";
 import { SealError } from "./seal.ts";
 
@@ -21,7 +22,7 @@ export async function peekCredentials<Creds extends object>(
     try {
       const bodies = await readBodies(objects);
       if (!bodies) continue;
-      const memory = new DeviceMemory(newCreds());
+      const memory = new DeviceMemory(newCreds);
       for (const body of bodies) for (const record of decodeRecords(body)) memory.restore(record);
       return memory.creds;
     } catch (error) {
@@ -36,9 +37,6 @@ export async function peekCredentials<Creds extends object>(
 async function readBodies(objects: LogObjects): Promise<Buffer[] | undefined> {
   const head = (await objects.readHead())?.head;
   const snapshot = head ? await objects.readSnapshot(head) : [];
-  const entries = await inTurns(await objects.listEntries(head?.snapSeq ?? 0), (seq) => objects.readEntry(seq));
-  const found = entries.flatMap((entry) => (entry ? [entry.body] : []));
-  return snapshot && found.length === entries.length
-    ? [...snapshot, ...found].filter((body) => body.length)
-    : undefined;
+  const read = await readEntries(objects, head?.snapSeq ?? 0);
+  return snapshot && read && [...snapshot, ...read.entries.map(({ body }) => body)].filter((body) => body.length);
 }

@@ -7,6 +7,7 @@ import type { JournalEntry } from "./memory.ts";
 import type { OutboxEntry } from "./outbox-records.ts";
 import { decodeRecords, decodeValue, encodeRecords, encodeValue } from "./records.ts";
 import type { TextRecord } from "./records.ts";
+import { Run } from "./run.ts";
 import { StateFailure } from "./state-failure.ts";
 
 export type { JournalEntry, OutboxEntry };
@@ -24,6 +25,8 @@ export type StateOpened<Creds extends object> =
 /** Every change is in a snapshot after this time: entries of the log expire by a rule of the bucket, snapshots do not. */
 const SNAPSHOT_AGE_MS = 3_600_000;
 const SNAPSHOT_RETRY_MS = 60_000;
+/** A log that is long when it is opened waits so long, and up to twice as long: all other devices may be opening now, too. */
+const SNAPSHOT_AFTER_OPENING_MS = 30_000;
 /** About what the credentials take. */
 const CREDS_BYTES = 4_096;
 
@@ -56,8 +59,13 @@ export class DeviceState<Creds extends object> {
     this.#log = log;
     this.#logger = logger;
     this.#memory = memory;
+    const run = new Run();
+    const records = (names: Iterable<string>) => Array.from(names, (name): TextRecord => [name, memory.text(name)]);
     this.#commit = new GroupCommit({
-      append: (names) => log.append(encodeRecords(names.map((name): TextRecord => [name, memory.text(name)]))),
+      append: (names) => {
+        const { body, repeats } = run.next(names, (all) => encodeRecords(records(all)));
+        return log.append(body, repeats);
+      },
       onAppended: (names) => this.#onAppended(names),
     });
   }
@@ -70,7 +78,7 @@ export class DeviceState<Creds extends object> {
     const { newCreds, log: logger, ...owner } = options;
     const opened = await DeviceLog.open(owner);
     if (opened.outcome !== "open") return opened;
-    const memory = new DeviceMemory(newCreds());
+    const memory = new DeviceMemory(newCreds);
     for (const body of opened.bodies) {
       for (const record of decodeRecords(body)) memory.restore(record);
       // Between the parts of a large snapshot other devices have their turn.
@@ -78,6 +86,9 @@ export class DeviceState<Creds extends object> {
     }
     const state = new DeviceState(opened.log, logger, memory);
     state.#dropOldOutbox();
+    state.#noSnapshotBefore = opened.log.isSnapshotDue
+      ? performance.now() + SNAPSHOT_AFTER_OPENING_MS * (1 + Math.random())
+      : 0;
     state.#considerSnapshot();
     return { outcome: "open", state };
   }
@@ -254,8 +265,9 @@ export class DeviceState<Creds extends object> {
 
   #considerSnapshot(): void {
     if (!this.#log.isAheadOfSnapshot) return;
-    if (this.#log.isSnapshotDue && performance.now() >= this.#noSnapshotBefore) this.#startSnapshot();
-    else this.#snapshotTimer ??= setTimeout(() => this.#startSnapshot(), SNAPSHOT_AGE_MS).unref();
+    const waitMs = this.#log.isSnapshotDue ? this.#noSnapshotBefore - performance.now() : SNAPSHOT_AGE_MS;
+    if (waitMs <= 0) this.#startSnapshot();
+    else this.#snapshotTimer ??= setTimeout(() => this.#startSnapshot(), waitMs).unref();
   }
 
   #startSnapshot(): void {

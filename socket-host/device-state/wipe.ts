@@ -38,7 +38,7 @@ async function buryLog(
   snapSeq: number,
 ): Promise<number | "fenced"> {
   const tombstone = { epoch, writer, wipes: true, body: Buffer.alloc(0) };
-  for (let last = (await objects.listEntries(snapSeq)).at(-1) ?? snapSeq; ; last++) {
+  for (let last = (await objects.listEntries(snapSeq)).at(-1)?.seq ?? snapSeq; ; last++) {
     const newest = await objects.peekEntry(last);
     if (newest?.writer === writer) return last;
     if (newest && newest.epoch > epoch) return "fenced";

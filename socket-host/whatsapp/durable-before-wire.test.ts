@@ -248,7 +248,7 @@ test("a message of a group that comes while older ones wait is read after them",
 /** Looks into the log without opening it, which would fence the device under test. */
 async function isLogged(name: string): Promise<boolean> {
   const objects = logObjects({ ...PLACE, storage: bucket });
-  for (const seq of await objects.listEntries(0)) {
+  for (const { seq } of await objects.listEntries(0)) {
     const body = (await objects.readEntry(seq))?.body ?? Buffer.alloc(0);
     for (const [logged] of decodeRecords(body)) if (logged === name) return true;
   }

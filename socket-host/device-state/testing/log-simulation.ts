@@ -3,6 +3,7 @@ import { DeviceLog } from "../log.ts";
 import { logObjects } from "../log-objects.ts";
 import { decodeRecords, encodeRecords } from "../records.ts";
 import type { TextRecord } from "../records.ts";
+import { Run } from "../run.ts";
 import { wipe } from "../wipe.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { randomNumbers } from "./random-numbers.ts";
@@ -87,6 +88,9 @@ export class LogSimulation {
     let snapshot: Promise<void> | undefined;
     let durable: Promise<unknown> = Promise.resolve();
     let end: "fenced" | "unavailable" | undefined;
+    let run = new Run();
+    const encode = (names: Iterable<string>) =>
+      encodeRecords(Array.from(names, (name): TextRecord => [name, memory.get(name) ?? null]));
     const takeSnapshot = async () => {
       const draft = await log.draft(halves(memory));
       await durable;
@@ -101,8 +105,9 @@ export class LogSimulation {
       const begun = this.time.now;
       memory.set(name, "1");
       memory.set("newest", JSON.stringify(name));
-      const records = ["newest", name].map((key): TextRecord => [key, memory.get(key) ?? null]);
-      const append = log.append(encodeRecords(records));
+      if (self.random() < 0.2) run = new Run();
+      const { body, repeats } = run.next(["newest", name], encode);
+      const append = log.append(body, repeats);
       durable = append;
       if (!snapshot && self.random() < 0.35) {
         // One that fails is made again later, or never.
@@ -166,7 +171,7 @@ export class LogSimulation {
     // Behind a wipe lie numbers that are read no more; one that it freed may have been taken by somebody who then stopped.
     const isWiped = this.#uses.some((use) => use.isWipe);
     const current = isWiped ? await objects.readHead() : undefined;
-    for (const seq of await objects.listEntries(current?.head.snapSeq ?? 0)) {
+    for (const { seq } of await objects.listEntries(current?.head.snapSeq ?? 0)) {
       const entry = await objects.readEntry(seq);
       if (!entry) continue;
       if (entry.epoch < epoch) this.faults.push(`the epoch goes back from ${epoch} to ${entry.epoch} at ${seq}`);
