@@ -23,6 +23,7 @@ import { mediaWay } from "./media-way.ts";
 import { gatedAgent } from "./output-gate.ts";
 import { renewMedia } from "./renew-media.ts";
 import type { MediaMessage } from "./renew-media.ts";
+import "./signatures.ts";
 import { silentLogger } from "./silent-logger.ts";
 import { withSharedContext } from "./shared-context.ts";
 import { signalRepository } from "./signal-repository.ts";
