@@ -22,8 +22,8 @@ type Options = {
 
 /** A person's connect may go so far beyond the fleet's pace, so that a fleet that is restarting does not keep them waiting. */
 const URGENT_BURST = 20;
-/** As many go on at once after a quiet time; their lines were open a moment ago. */
-const RESUMED_BURST = 10;
+/** As many go on at once after a quiet time: their lines were open a moment ago, and a host that died with them is back. */
+const RESUMED_BURST = 50;
 /** The fleet's budget is a courtesy to WhatsApp, not a lock: what waited for it so long goes on without. */
 const LONGEST_WAIT_MS = 10_000;
 
