@@ -25,6 +25,8 @@ const S3_DELAY_MS = 50;
 /** The local provision's name of it. */
 const STATE_BUCKET = "whatsapp-state";
 const PATIENCE_MS = 300_000;
+/** When each was back is told by the simulator, which is better not asked all the time. */
+const LOOK_EVERY_MS = 500;
 /** A rate of logins that keeps none of them waiting. */
 const AS_FAST_AS_THEY_CAN = "1000";
 
@@ -191,7 +193,8 @@ async function allBack(stack: Stack, since: number): Promise<number[]> {
     const { devices } = (await (await fetch(`${stack.simulatorUrl}/stats`)).json()) as Stats;
     const ours = devices.filter(({ phone }) => phone.startsWith("62811"));
     const from = ours.flatMap(({ connections }) => connections.findLast((one) => one.until === null)?.from ?? []);
-    return from.length === DEVICES && from.every((at) => at > since) && from.map((at) => at - since);
+    if (from.length === DEVICES && from.every((at) => at > since)) return from.map((at) => at - since);
+    return await new Promise<undefined>((resolve) => setTimeout(resolve, LOOK_EVERY_MS, undefined));
   });
 }
 

@@ -20,9 +20,11 @@ const HEALTHY_AFTER_MS = 60_000;
 /** How a child ends that somebody killed, which says nothing about itself. */
 const KILLED = "SIGKILL";
 
+const longer = (delayMs: number) => Math.min(Math.max(delayMs * 2, FIRST_DELAY_MS), MAX_DELAY_MS);
+
 /**
- * Keeps children running: one that ends without having been stopped is launched again, after 0.1 s at first and up to
- * 10 s when it keeps ending by itself.
+ * Keeps children running: one that was killed is launched again at once, one that has ended by itself after 0.1 s at first
+ * and up to 10 s when it keeps ending.
  */
 export function createSupervisor(hooks: SupervisorHooks) {
   const children = new Map<string, Child>();
@@ -32,7 +34,7 @@ export function createSupervisor(hooks: SupervisorHooks) {
 
   /** Launches again until it runs. False when it was stopped meanwhile. */
   async function relaunch(child: Child, launch: () => Promise<ProcessHandle>, firstDelayMs: number) {
-    for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, MAX_DELAY_MS)) {
+    for (let delayMs = firstDelayMs; ; delayMs = longer(delayMs)) {
       if (!(await pause(delayMs, child.stopped.signal))) return false;
       try {
         const handle = await launch();
@@ -56,9 +58,10 @@ export function createSupervisor(hooks: SupervisorHooks) {
       if (child.stopped.signal.aborted) return;
       changed();
       hooks.report(`${name} ended unexpectedly (${how}) and is started again`);
-      if (how === KILLED || Date.now() - startedAt > HEALTHY_AFTER_MS) delayMs = FIRST_DELAY_MS;
+      if (how === KILLED) delayMs = 0;
+      else if (Date.now() - startedAt > HEALTHY_AFTER_MS) delayMs = FIRST_DELAY_MS;
       if (!(await relaunch(child, launch, delayMs))) return;
-      delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
+      delayMs = longer(delayMs);
       child.running = true;
       changed();
     }

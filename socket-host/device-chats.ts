@@ -49,10 +49,10 @@ export class DeviceChats implements SentMessages, ChatEvents {
    * A crash may have taken away that a message was acknowledged, as that waits for the next append: what the database
    * does not list as open any more has been.
    */
-  async settlePending(listUnresolved: () => Promise<readonly { messageId: string }[]>): Promise<void> {
+  async settlePending(unresolved: readonly { messageId: string }[]): Promise<void> {
     const pending = this.store.pending();
     if (!pending.length) return;
-    const open = new Set((await listUnresolved()).map(({ messageId }) => messageId));
+    const open = new Set(unresolved.map(({ messageId }) => messageId));
     await this.store.advance(
       pending.filter((id) => !open.has(id)),
       "sent",

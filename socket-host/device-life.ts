@@ -98,12 +98,10 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
     log,
   });
   const outbox = new Outbox({ ...part, record, ledgers, chats, history });
-  try {
-    await outbox.prepare();
-  } catch (err) {
+  const unresolved = await outbox.prepare().catch(async (err: unknown) => {
     await state.close();
     throw err;
-  }
+  });
   const recordReceipt = (receipt: Receipt) => outbox.recordReceipt(receipt);
   const findMessage = (messageId: string) => chats.reader.rawMessage(messageId);
   const receivedMedia = new ReceivedMedia({
@@ -130,9 +128,7 @@ export async function openDeviceLife(options: Options): Promise<LifeOpened> {
     },
   };
   const inbox = new Inbox({ ...part, recordReceipt, findMessage, readers, onOverflow });
-  chats
-    .settlePending(() => outbox.listUnresolved())
-    .catch((err: unknown) => log.warn({ err }, "status of sent messages not settled"));
+  chats.settlePending(unresolved).catch((err: unknown) => log.warn({ err }, "status of sent messages not settled"));
   chats.intake.onStored.add((chunk) => inbox.onHistoryStored(chunk));
   const close = async () => {
     await outbox.onConnectionLost();

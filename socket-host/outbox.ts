@@ -149,11 +149,12 @@ export class Outbox {
 
   /**
    * To be awaited before the first message of a life: what an earlier one has sent to a group without an answer may be
-   * lost, with the sender key that it carried, and a new message may come before it is sent again.
+   * lost, with the sender key that it carried, and a new message may come before it is sent again. Answers what that is.
    */
-  async prepare(): Promise<void> {
-    const groups = new Set((await this.listUnresolved()).map(({ to }) => to));
-    for (const to of groups) redistributeSenderKey(this.#options.state, to);
+  async prepare(): Promise<Outgoing[]> {
+    const unresolved = await this.listUnresolved();
+    for (const to of new Set(unresolved.map((message) => message.to))) redistributeSenderKey(this.#options.state, to);
+    return unresolved;
   }
 
   /** The connection is gone: nothing that waits will be answered on it. */

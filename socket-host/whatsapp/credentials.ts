@@ -35,9 +35,13 @@ const TOLD_AGAIN = new Set<string>([
   "lastAccountSyncTimestamp",
 ] satisfies (keyof Credentials)[]);
 
-/** What Baileys tells in its event `creds.update`. Never throws. */
+/**
+ * What Baileys tells in its event `creds.update`. Never throws. Of a linked device it tells all of the credentials at each login,
+ * when the server has named an edge or the hash of its settings (lib/Socket/socket.js, edge_routing; chats.js, fetchProps).
+ */
 export function saveCredentials(state: DeviceState<Credentials>, update: Partial<Credentials>): void {
-  const mayBeLost = isLinked(state.creds) && Object.keys(update).every((field) => TOLD_AGAIN.has(field));
+  const isToldAgain = update === state.creds || Object.keys(update).every((field) => TOLD_AGAIN.has(field));
+  const mayBeLost = isLinked(state.creds) && isToldAgain;
   if (mayBeLost) state.saveCredsLazily(update);
   else state.saveCreds(update);
 }
