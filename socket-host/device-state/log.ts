@@ -26,7 +26,7 @@ export type Appended =
   | { outcome: "too-large"; bytes: number };
 
 /** A snapshot whose parts are stored, but which HEAD does not name yet. */
-export type Draft = { seq: number; snapshot: string; parts: number; bytes: number; reads: number; logBytes: number };
+export type Draft = { seq: number; snapshot: string; parts: number; bytes: number };
 
 /** One append is one object, all or nothing. Far above the largest that occurs: a first message to a large group. */
 export const MAX_ENTRY_BYTES = 8 << 20;
@@ -35,12 +35,12 @@ const APPEND_DEADLINE_MS = 35_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3_000;
 
-/** From so many entries to read on, or so many bytes of them, reading them costs more than reading a snapshot. */
+/** From these on, reading the entries costs more than reading a snapshot. */
 const SNAPSHOT_READS = 8;
+const SNAPSHOT_ENTRIES = 128;
 const SNAPSHOT_BYTES = 4 << 20;
 const MOST_READS = 32;
-/** All entries since a snapshot are listed by one request (S3 API reference, ListObjectsV2: 1,000). */
-const MOST_ENTRIES = 900;
+const MOST_ENTRIES = 512;
 
 const OPEN_ATTEMPTS = 10;
 
@@ -60,11 +60,9 @@ export class DeviceLog {
   #seq: number;
   #headEtag: string | undefined;
   readonly #fenceSeq: number;
-  #entriesSince: number;
-  /** Of the entries since the snapshot, those that would be read: how many, and their bytes. */
-  #reads: number;
-  #logBytes: number;
-  #lastBytes = 0;
+  #snapSeq: number;
+  /** The entries since the snapshot that would be read, oldest first. */
+  #toRead: { seq: number; bytes: number }[];
   #snapshotBytes: number;
 
   private constructor(objects: LogObjects, epoch: number, writer: string, read: Read) {
@@ -74,9 +72,8 @@ export class DeviceLog {
     this.#seq = read.seq;
     this.#fenceSeq = read.seq;
     this.#headEtag = read.headEtag;
-    this.#entriesSince = read.seq - read.snapSeq;
-    this.#reads = read.reads;
-    this.#logBytes = read.logBytes;
+    this.#snapSeq = read.snapSeq;
+    this.#toRead = [...read.entryBytes.map((bytes) => ({ seq: read.seq - 1, bytes })), { seq: read.seq, bytes: 0 }];
     this.#snapshotBytes = read.snapshotBytes;
   }
 
@@ -106,19 +103,20 @@ export class DeviceLog {
    * expires it, the log would have a hole before the fence of the next opening.
    */
   get isAheadOfSnapshot(): boolean {
-    return this.#entriesSince > 0;
+    return this.#seq > this.#snapSeq;
   }
 
   /** Whether a snapshot is worth its cost: reading has grown long, and the log is no longer small beside the snapshot. */
   get isSnapshotDue(): boolean {
-    const isLong = this.#reads >= SNAPSHOT_READS || this.#logBytes >= SNAPSHOT_BYTES;
-    const isMost = this.#reads >= MOST_READS || this.#entriesSince >= MOST_ENTRIES;
-    return (isLong && this.#logBytes >= this.#snapshotBytes / 4) || isMost;
+    const [reads, entries] = [this.#toRead.length, this.#seq - this.#snapSeq];
+    const bytes = this.#toRead.reduce((sum, entry) => sum + entry.bytes, 0);
+    const isLong = reads >= SNAPSHOT_READS || entries >= SNAPSHOT_ENTRIES || bytes >= SNAPSHOT_BYTES;
+    return (isLong && bytes >= this.#snapshotBytes / 4) || reads >= MOST_READS || entries >= MOST_ENTRIES;
   }
 
   /**
    * Stores one entry. The caller has one append in flight at a time, and none after any outcome but `ok`.
-   * @param repeats so many entries before this one, all of this open log, hold nothing that it does not hold; see `Run`
+   * @param repeats so many entries before this one, all of this open log, hold nothing that it does not hold; see `Repeats`
    */
   async append(body: Buffer, repeats = 0): Promise<Appended> {
     const bytes = body.length + SEAL_OVERHEAD_BYTES;
@@ -134,10 +132,7 @@ export class DeviceLog {
         const isNew = (await this.#objects.createEntry(seq, sealed)) === "created";
         if (!isNew && !(await this.#isOwn(seq))) return { outcome: "fenced" };
         this.#seq = seq;
-        this.#entriesSince += 1;
-        this.#reads += all ? 0 : 1;
-        this.#logBytes += sealed.length - (all ? this.#lastBytes : 0);
-        this.#lastBytes = sealed.length;
+        this.#toRead = [...this.#toRead.filter((entry) => entry.seq < seq - all), { seq, bytes: sealed.length }];
         return { outcome: "ok" };
       } catch (cause) {
         if (performance.now() >= deadline) return { outcome: "unavailable", cause };
@@ -153,12 +148,11 @@ export class DeviceLog {
    */
   async draft(bodies: Iterable<Buffer>): Promise<Draft> {
     const seq = this.#seq;
-    const [reads, logBytes] = [this.#reads, this.#logBytes];
     const snapshot = this.#objects.newSnapshot(seq);
     let parts = 0;
     let bytes = 0;
     for (const body of bodies) bytes += await this.#objects.writePart(snapshot, parts++, body);
-    return { seq, snapshot, parts, bytes, reads, logBytes };
+    return { seq, snapshot, parts, bytes };
   }
 
   /** Lets reading begin at this snapshot, and removes those before it. Throws when the store fails. */
@@ -168,9 +162,8 @@ export class DeviceLog {
     const adopted = await adoptHead(this.#objects, head, this.#headEtag);
     if (adopted === "fenced") return "fenced";
     this.#headEtag = adopted.etag;
-    this.#entriesSince = this.#seq - snapSeq;
-    this.#reads -= draft.reads;
-    this.#logBytes -= draft.logBytes;
+    this.#snapSeq = snapSeq;
+    this.#toRead = this.#toRead.filter((entry) => entry.seq > snapSeq);
     this.#snapshotBytes = draft.bytes;
     await this.#objects.deleteSnapshotsBefore(snapSeq);
     return "ok";
@@ -186,8 +179,8 @@ type Read = {
   seq: number;
   snapSeq: number;
   snapshotBytes: number;
-  reads: number;
-  logBytes: number;
+  /** Of each entry that was read. */
+  entryBytes: number[];
   headEtag: string | undefined;
 };
 
@@ -227,8 +220,7 @@ async function readAndFence(objects: LogObjects, epoch: number, writer: string):
     seq,
     snapSeq,
     snapshotBytes: sizeOf(snapshot),
-    reads: entries.length + 1,
-    logBytes: sizeOf(bodies),
+    entryBytes: entries.map(({ body }) => body.length),
     headEtag: current?.etag,
   };
 }

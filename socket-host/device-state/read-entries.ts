@@ -14,8 +14,7 @@ export async function readEntries(objects: LogObjects, snapSeq: number): Promise
   if (listed.some(({ seq }, index) => seq !== snapSeq + 1 + index)) return undefined;
   const last = snapSeq + listed.length;
   const known = new Map<number, LogEntry>();
-  // Where a run ends the next begins small. A guess that is wrong costs a request; what was not guessed is read next.
-  let wanted = listed.filter(({ bytes }, index) => bytes > 2 * (listed[index + 1]?.bytes ?? 0)).map(({ seq }) => seq);
+  let wanted = largest(listed);
   while (wanted.length) {
     const read = await inTurns(wanted, async (seq) => [seq, await objects.readEntry(seq)] as const);
     for (const [seq, entry] of read) {
@@ -25,6 +24,20 @@ export async function readEntries(objects: LogObjects, snapSeq: number): Promise
     wanted = uncovered(known, snapSeq, last);
   }
   return { entries: [...walk(known, snapSeq, last)].flatMap((seq) => known.get(seq) ?? []).reverse(), last };
+}
+
+/**
+ * Who repeats others is larger than they are: those that are larger than all after them. A guess that is wrong costs a request;
+ * what is not guessed is read next.
+ */
+function largest(listed: readonly { seq: number; bytes: number }[]): number[] {
+  const found: number[] = [];
+  let most = 0;
+  for (const { seq, bytes } of listed.toReversed()) {
+    if (bytes > most) found.push(seq);
+    most = Math.max(most, bytes);
+  }
+  return found;
 }
 
 /** The newest number of each stretch that no known entry covers. */

@@ -7,7 +7,7 @@ import type { JournalEntry } from "./memory.ts";
 import type { OutboxEntry } from "./outbox-records.ts";
 import { decodeRecords, decodeValue, encodeRecords, encodeValue } from "./records.ts";
 import type { TextRecord } from "./records.ts";
-import { Run } from "./run.ts";
+import { Repeats } from "./repeats.ts";
 import { StateFailure } from "./state-failure.ts";
 
 export type { JournalEntry, OutboxEntry };
@@ -59,11 +59,11 @@ export class DeviceState<Creds extends object> {
     this.#log = log;
     this.#logger = logger;
     this.#memory = memory;
-    const run = new Run();
+    const repeating = new Repeats();
     const records = (names: Iterable<string>) => Array.from(names, (name): TextRecord => [name, memory.text(name)]);
     this.#commit = new GroupCommit({
       append: (names) => {
-        const { body, repeats } = run.next(names, (all) => encodeRecords(records(all)));
+        const { body, repeats } = repeating.next(names, (all) => encodeRecords(records(all)));
         return log.append(body, repeats);
       },
       onAppended: (names) => this.#onAppended(names),

@@ -3,7 +3,7 @@ import { DeviceLog } from "../log.ts";
 import { logObjects } from "../log-objects.ts";
 import { decodeRecords, encodeRecords } from "../records.ts";
 import type { TextRecord } from "../records.ts";
-import { Run } from "../run.ts";
+import { Repeats } from "../repeats.ts";
 import { wipe } from "../wipe.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { randomNumbers } from "./random-numbers.ts";
@@ -88,7 +88,7 @@ export class LogSimulation {
     let snapshot: Promise<void> | undefined;
     let durable: Promise<unknown> = Promise.resolve();
     let end: "fenced" | "unavailable" | undefined;
-    let run = new Run();
+    let repeating = new Repeats();
     const encode = (names: Iterable<string>) =>
       encodeRecords(Array.from(names, (name): TextRecord => [name, memory.get(name) ?? null]));
     const takeSnapshot = async () => {
@@ -105,8 +105,8 @@ export class LogSimulation {
       const begun = this.time.now;
       memory.set(name, "1");
       memory.set("newest", JSON.stringify(name));
-      if (self.random() < 0.2) run = new Run();
-      const { body, repeats } = run.next(["newest", name], encode);
+      if (self.random() < 0.2) repeating = new Repeats();
+      const { body, repeats } = repeating.next(["newest", name], encode);
       const append = log.append(body, repeats);
       durable = append;
       if (!snapshot && self.random() < 0.35) {
