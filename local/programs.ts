@@ -11,7 +11,7 @@ let builds = 0;
 
 /**
  * Makes what the processes of this machine run: plain JavaScript, which starts in half the time that compiling each module at
- * its import takes, and in much less memory. Packages stay where they are. It is made at each start, so all processes run
+ * its import takes. Packages stay where they are. It is made at each start, so all processes run
  * the code of one moment, also those that are started again after the checkout has changed.
  * @param sources entries, relative to the checkout; a child that runs one ends when its parent does, see `orphan-guard.ts`
  * @param directory made anew

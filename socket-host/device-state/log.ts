@@ -73,6 +73,7 @@ export class DeviceLog {
     this.#fenceSeq = read.seq;
     this.#headEtag = read.headEtag;
     this.#snapSeq = read.snapSeq;
+    // All before the fence are another writer's, so no entry of ours repeats them: one number does for all.
     this.#toRead = [...read.entryBytes.map((bytes) => ({ seq: read.seq - 1, bytes })), { seq: read.seq, bytes: 0 }];
     this.#snapshotBytes = read.snapshotBytes;
   }

@@ -67,16 +67,18 @@ export function signalRepository(
     async function decryptWithEach(options: Parameters<SignalRepositoryWithLIDStore["decryptMessage"]>[0]) {
       const address = await sessionAddress(options.jid);
       const record = keys.sessionRecord(address);
+      const order = record ? sessionOrder(record) : [];
+      // One session alone has no other to spoil.
+      if (order.length < 2) return await repository.decryptMessage(options);
       let failure: unknown;
-      for (const baseKey of record ? sessionOrder(record) : []) {
+      for (const baseKey of order) {
         try {
           return await keys.showingOnly(address, baseKey, () => repository.decryptMessage(options));
         } catch (error) {
           failure = error;
         }
       }
-      if (failure !== undefined) throw failure;
-      return await repository.decryptMessage(options);
+      throw failure;
     }
 
     /** Where libsignal looks for the session: under the LID as soon as it is known (lib/Signal/libsignal.js). */

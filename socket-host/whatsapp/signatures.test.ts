@@ -25,7 +25,7 @@ test("what libsignal signs is verified, and nothing that differs in a bit, or fr
 test("what is no key or no signature is refused", () => {
   const pair = Curve.generateKeyPair();
   const message = Buffer.from("message");
-  for (const key of [Buffer.alloc(32), Buffer.alloc(32, 255), Buffer.of()])
+  for (const key of [Buffer.alloc(32), Buffer.alloc(32, 255), Buffer.alloc(34), Buffer.of()])
     expect(verifySignature(key, message, signedBy(pair, message))).toBe(false);
   for (const bytes of [Buffer.alloc(64), Buffer.alloc(64, 255), Buffer.alloc(63), Buffer.of()])
     expect(verifySignature(pair.public, message, bytes)).toBe(false);

@@ -17,12 +17,13 @@ const SIGNATURE_BYTES = 64;
  * @param publicKey of 32 bytes, also with Signal's byte for its type before them (libsignal/src/curve.js)
  */
 export function verifySignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  if (publicKey.length < KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
+  const isKey = publicKey.length === KEY_BYTES || publicKey.length === KEY_BYTES + 1;
+  if (!isKey || signature.length !== SIGNATURE_BYTES) return false;
   const y = edwardsY(publicKey.subarray(-KEY_BYTES));
-  const sign = (signature[SIGNATURE_BYTES - 1] ?? 0) & 0x80;
-  y[31] = (y[31] ?? 0) | sign;
+  const last = signature[SIGNATURE_BYTES - 1] ?? 0;
+  y.writeUInt8(y.readUInt8(KEY_BYTES - 1) | (last & 0x80), KEY_BYTES - 1);
   const plain = Buffer.from(signature);
-  plain[SIGNATURE_BYTES - 1] = (plain[SIGNATURE_BYTES - 1] ?? 0) & 0x7f;
+  plain.writeUInt8(last & 0x7f, SIGNATURE_BYTES - 1);
   try {
     const key = createPublicKey({ key: Buffer.concat([SPKI, y]), format: "der", type: "spki" });
     return verify(null, message, key, plain);
